@@ -1,0 +1,1 @@
+# files of completions/ to install or distribute

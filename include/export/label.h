@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT
+ * How a frame reads in text: `qualname (file.py:line)`. */
+#ifndef EXPORT_LABEL_H
+#define EXPORT_LABEL_H
+
+#include <stdbool.h>
+
+#include "profile/profile.h"
+#include "util/buf.h"
+
+#define LABEL_NAME_MAX 1024u /* bytes of a name shown; longer ones end in "…" */
+
+/* Appends the frame's text; control characters and newlines become spaces. */
+void label_frame(struct buf *b, const struct profile *p, const struct profile_node *node,
+		 bool full_filenames);
+
+/* `thread (0x7F…): "name"` */
+void label_thread(struct buf *b, const struct profile_thread *t);
+
+/* The file as shown: short path unless full_filenames or not resolved. */
+const char *label_file(const struct sym_file *f, bool full_filenames);
+
+enum label_origin { ORIGIN_APPLICATION, ORIGIN_LIBRARY, ORIGIN_STDLIB, ORIGIN_MARK };
+
+/* Where a function comes from, judged by its path (site-packages, lib/python3.X, <frozen …>). */
+enum label_origin label_origin(const struct symtab *t, const struct sym_func *f);
+
+#endif

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: MIT
+ * Python strings and bytes of a target as UTF-8 and bytes of ours. */
+#ifndef PY_UNICODE_H
+#define PY_UNICODE_H
+
+#include "py/target.h"
+#include "util/buf.h"
+
+#define UNICODE_CHARS_MAX 4096u /* characters read of one string; the rest shows as "…" */
+
+/* Appends the str object at `addr` in UTF-8 (lone surrogates as U+FFFD). All three kinds, compact
+ * or not. 0, or -EFAULT/-ESRCH/-EPERM of the read, -EINVAL when it is no sane str. */
+int unicode_read(const struct py_target *t, remote_addr addr, struct buf *out) _must_check_;
+
+/* Reads the bytes object at `addr` into out->data; -E2BIG beyond `max` bytes. */
+int bytes_read(const struct py_target *t, remote_addr addr, size_t max, struct buf *out)
+	_must_check_;
+
+#endif

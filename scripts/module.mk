@@ -1,0 +1,1 @@
+# files of scripts/ to install or distribute

@@ -1,0 +1,3 @@
+libpystoker_a_SOURCES += \
+	include/profile/events.h \
+	include/profile/profile.h

@@ -1,0 +1,7 @@
+libpystoker_a_SOURCES += \
+	include/py/layout.h %D%/layout.c %D%/layouts.c \
+	include/py/linetable.h \
+	include/py/target.h \
+	include/py/threadname.h \
+	include/py/unicode.h \
+	include/py/version.h %D%/version.c

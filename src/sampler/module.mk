@@ -1,0 +1,1 @@
+libpystoker_a_SOURCES +=

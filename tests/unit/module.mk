@@ -1,0 +1,11 @@
+# One program per test file; each prints TAP through tests/lib/tap.h.
+UNIT_TESTS = \
+	tests/unit/test-symtab
+check_PROGRAMS += $(UNIT_TESTS)
+TESTS += $(UNIT_TESTS)
+LOG_DRIVER = env AM_TAP_AWK='$(AWK)' $(SHELL) $(top_srcdir)/build-aux/tap-driver.sh
+UNIT_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests/lib -DTESTS_DIR='"$(abs_top_srcdir)/tests"'
+LDADD = $(LIBS_ALL)
+EXTRA_DIST += tests/lib/tap.h
+
+tests_unit_test_symtab_CPPFLAGS = $(UNIT_CPPFLAGS)
