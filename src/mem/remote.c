@@ -20,6 +20,8 @@ static ssize_t vm_readv(void *state, const struct remote_iov *iov, size_t n)
 	size_t left;
 	ssize_t got;
 
+	if (n == 0)
+		return 0;
 	if (n > REMOTE_IOV_MAX)
 		n = REMOTE_IOV_MAX;
 	for (size_t i = 0; i < n; i++) {
