@@ -37,7 +37,7 @@ struct remote {
 	void *state;
 };
 
-/* process_vm_readv(2) on a live process. Tries one read, so that a missing permission shows here:
+/* process_vm_readv(2) on a live process. One handle is for one thread at a time. Tries one read, so that a missing permission shows here:
  * -ESRCH or -EPERM with a filled err that names what is missing (see mem/permission.c). */
 int remote_open_process(struct remote *r, pid_t pid, struct err *err) _must_check_;
 /* Pages recorded by tests/tools/record-pages; see mem/fixture.h for the format. */

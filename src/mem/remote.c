@@ -11,12 +11,12 @@
 
 struct vm {
 	pid_t pid;
+	struct iovec local[REMOTE_IOV_MAX], remote[REMOTE_IOV_MAX]; /* of the read under way */
 };
 
 static ssize_t vm_readv(void *state, const struct remote_iov *iov, size_t n)
 {
-	const struct vm *vm = state;
-	struct iovec local[REMOTE_IOV_MAX], remote[REMOTE_IOV_MAX];
+	struct vm *vm = state;
 	size_t left;
 	ssize_t got;
 
@@ -25,10 +25,10 @@ static ssize_t vm_readv(void *state, const struct remote_iov *iov, size_t n)
 	if (n > REMOTE_IOV_MAX)
 		n = REMOTE_IOV_MAX;
 	for (size_t i = 0; i < n; i++) {
-		local[i] = (struct iovec){ iov[i].buf, iov[i].len };
-		remote[i] = (struct iovec){ (void *)(uintptr_t)iov[i].addr, iov[i].len };
+		vm->local[i] = (struct iovec){ iov[i].buf, iov[i].len };
+		vm->remote[i] = (struct iovec){ (void *)(uintptr_t)iov[i].addr, iov[i].len };
 	}
-	got = process_vm_readv(vm->pid, local, n, remote, n, 0);
+	got = process_vm_readv(vm->pid, vm->local, n, vm->remote, n, 0);
 	if (got < 0)
 		return errno == EFAULT || errno == EINVAL || errno == ENOMEM ? 0 : -errno;
 	left = (size_t)got;
