@@ -10,6 +10,8 @@
 #include "util/attr.h"
 #include "util/err.h"
 
+#define OPTIONS_MAX 64u /* rows of one table: what was given is kept in one uint64_t */
+
 enum option_type {
 	OPT_FLAG,      /* bool: no argument, sets true */
 	OPT_STRING,    /* const char * */
@@ -18,6 +20,7 @@ enum option_type {
 	OPT_SECONDS,   /* uint64_t nanoseconds; fractions allowed; "unlimited" is 0 */
 	OPT_RATE,      /* double, Hz */
 	OPT_CHOICE,    /* const char *: one of `choices`, the canonical name is stored */
+	OPT_HELP,      /* --help: the parser prints the help; no value */
 };
 
 struct option_row {
@@ -25,8 +28,12 @@ struct option_row {
 	char letter;               /* short name, 0: none */
 	enum option_type type;
 	size_t offset;             /* of the value in the command's options struct */
+	const char *group;         /* heading above this row in --help and the man page; NULL: none */
 	const char *argument;      /* "PID", "FILE": shown in help; NULL for flags */
-	const char *(*choices)(size_t i); /* OPT_CHOICE: i-th accepted word, NULL at the end */
+	const char *(*choices)(size_t i); /* OPT_CHOICE: i-th canonical word, NULL at the end */
+	/* OPT_CHOICE: the canonical word that `word` is another name of, or NULL; the slot itself may
+	 * be NULL. Canonical words need not be known to it. */
+	const char *(*alias)(const char *word);
 	const char *fallback;      /* default, as shown in help; NULL: none */
 	double min, max;           /* OPT_SECONDS (seconds), OPT_RATE */
 	const char *help;          /* one sentence, ends without full stop */
@@ -36,11 +43,21 @@ struct option_row {
 
 struct command;
 
+/* The row every command's table ends with, before the empty one. */
+#define OPTION_HELP_ROW(group_) \
+	{ .name = "help", .letter = 'h', .type = OPT_HELP, .group = (group_), \
+	  .help = "Print this help and exit" }
+
 /* Parses argv[1..] into the struct at `values` (already holding the defaults). Stops at "--" or at
- * the first word that is no option; *ret_rest is its index in argv (argc when none).
+ * the first word that is no option; *ret_rest is its index in argv (argc when none), after "--".
  * -EINVAL with EXIT_USAGE in err, with a suggestion where one is near. --help prints the help to
  * stdout and returns 1. */
 int options_parse(const struct command *cmd, int argc, char **argv, void *values, int *ret_rest,
 		  struct err *err) _must_check_;
+
+/* Puts "did you mean …?" into err's hint when one of the `count` words is near `word`. True if so.
+ * `prefix` goes before the word shown ("--"). */
+bool suggest(struct err *err, const char *word, const char *prefix,
+	     const char *(*next)(const void *from, size_t i), const void *from);
 
 #endif

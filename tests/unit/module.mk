@@ -1,5 +1,6 @@
 # One program per test file; each prints TAP through tests/lib/tap.h.
 UNIT_TESTS = \
+	tests/unit/test-option \
 	tests/unit/test-symtab
 check_PROGRAMS += $(UNIT_TESTS)
 TESTS += $(UNIT_TESTS)
@@ -9,3 +10,4 @@ LDADD = $(LIBS_ALL)
 EXTRA_DIST += tests/lib/tap.h
 
 tests_unit_test_symtab_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_option_CPPFLAGS = $(UNIT_CPPFLAGS)

@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: MIT
+ * The option parser: walks argv over a command's table. Takes `--name value`, `--name=value`,
+ * unambiguous prefixes (`--dur 5`), clustered letters (`-tgi`, `-d5`), and stops at `--` or at the
+ * first word that is no option, so that the options of a program to start stay its own. */
+#include "cmd/option.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cmd/command.h"
+#include "value.h"
+
+#define SHOWN_MAX 80u /* an option as shown in a message; longer ones are cut */
+
+struct walk {
+	const struct command *cmd;
+	int argc, i;       /* argv[i] is being looked at */
+	char **argv;
+	void *values;
+	uint64_t given;    /* bit n: row n was given */
+	bool help;
+	struct err *err;
+};
+
+static const char *next_name(const void *from, size_t i)
+{
+	const struct option_row *rows = from;
+
+	for (; rows->name; rows++)
+		if (!rows->hidden && i-- == 0)
+			return rows->name;
+	return NULL;
+}
+
+static void suggest_long(struct walk *w, const char *name, size_t len)
+{
+	char word[SHOWN_MAX];
+
+	snprintf(word, sizeof(word), "%.*s", (int)len, name);
+	suggest(w->err, word, "--", next_name, w->cmd->options);
+}
+
+/* The parser's own message: with the command's name, and where to read on. */
+static void hint_help(struct walk *w)
+{
+	if (w->err && !w->err->hint[0])
+		err_hint(w->err, "pystoker %s%s--help lists the options", w->cmd->name,
+			 w->cmd->name[0] ? " " : "");
+}
+
+/* An exact name, or else the only one that starts so. NULL with a message. */
+static const struct option_row *find_long(struct walk *w, const char *name, size_t len)
+{
+	const struct option_row *match[2] = { NULL, NULL }, *row;
+	size_t matches = 0;
+
+	for (row = w->cmd->options; row->name; row++) {
+		if (!len || strncmp(row->name, name, len))
+			continue;
+		if (!row->name[len])
+			return row;
+		if (!row->hidden && matches < ARRAY_SIZE(match))
+			match[matches++] = row;
+	}
+	if (matches == 1)
+		return match[0];
+	err_set(w->err, 0, EXIT_USAGE, "unknown option --%.*s", (int)len, name);
+	if (matches)
+		err_set(w->err, 0, EXIT_USAGE, "--%.*s is ambiguous: --%s, --%s", (int)len, name,
+			match[0]->name, match[1]->name);
+	else
+		suggest_long(w, name, len);
+	return NULL;
+}
+
+static const struct option_row *find_letter(struct walk *w, char letter)
+{
+	for (const struct option_row *row = w->cmd->options; row->name; row++)
+		if (letter && row->letter == letter)
+			return row;
+	return NULL;
+}
+
+static int mark(struct walk *w, const struct option_row *row)
+{
+	w->given |= UINT64_C(1) << (row - w->cmd->options);
+	if (row->type == OPT_HELP)
+		w->help = true;
+	else if (row->type == OPT_FLAG)
+		*(bool *)((char *)w->values + row->offset) = true;
+	return 0;
+}
+
+static bool takes_value(const struct option_row *row)
+{
+	return row->type != OPT_FLAG && row->type != OPT_HELP;
+}
+
+/* `text` is what stood behind "=" or the letter, NULL: the next word is the value. */
+static int store(struct walk *w, const struct option_row *row, const char *shown, const char *text)
+{
+	if (!takes_value(row) && text)
+		return err_set(w->err, -EINVAL, EXIT_USAGE, "%s takes no value", shown);
+	if (!takes_value(row))
+		return mark(w, row);
+	if (!text && w->i + 1 >= w->argc)
+		return err_set(w->err, -EINVAL, EXIT_USAGE, "%s needs a value: %s", shown,
+			       row->argument);
+	if (!text)
+		text = w->argv[++w->i];
+	if (value_store(row, shown, text, w->values, w->err) < 0)
+		return -EINVAL;
+	return mark(w, row);
+}
+
+static int parse_long(struct walk *w, const char *word)
+{
+	const char *name = word + 2, *equals = strchr(name, '=');
+	size_t len = equals ? (size_t)(equals - name) : strlen(name);
+	const struct option_row *row = find_long(w, name, len);
+	char shown[SHOWN_MAX];
+
+	if (!row)
+		return -EINVAL;
+	snprintf(shown, sizeof(shown), "--%s", row->name);
+	return store(w, row, shown, equals ? equals + 1 : NULL);
+}
+
+/* `-pid 12` was meant as `--pid 12`: the word without its dash is a long name. */
+static bool is_long_name(struct walk *w, const char *name)
+{
+	for (const struct option_row *row = w->cmd->options; row->name; row++)
+		if (!row->hidden && strlen(name) > 2 && !strcmp(row->name, name))
+			return true;
+	return false;
+}
+
+static int parse_letters(struct walk *w, const char *word)
+{
+	for (const char *c = word + 1; *c; c++) {
+		const struct option_row *row = find_letter(w, *c);
+		char shown[] = { '-', *c, '\0' };
+		int ret;
+
+		if (!row) {
+			err_set(w->err, 0, EXIT_USAGE, "unknown option -%.*s",
+				(unsigned char)*c < 0x80 ? 1 : 8, c); /* a whole UTF-8 letter, or more */
+			ret = -EINVAL;
+		} else if (takes_value(row)) {
+			ret = store(w, row, shown, c[1] ? c + 1 : NULL);
+		} else {
+			ret = mark(w, row);
+		}
+		if (ret < 0 && is_long_name(w, word + 1))
+			err_hint(w->err, "did you mean --%s?", word + 1);
+		if (ret < 0 || takes_value(row))
+			return ret;
+	}
+	return 0;
+}
+
+/* The first pair of options given that exclude each other. */
+static int check_conflicts(struct walk *w)
+{
+	const struct option_row *rows = w->cmd->options;
+
+	for (size_t i = 0; rows[i].name; i++) {
+		if (!(w->given >> i & 1) || !rows[i].conflicts)
+			continue;
+		for (size_t j = 0; rows[j].name; j++)
+			if ((w->given >> j & 1) && !strcmp(rows[j].name, rows[i].conflicts))
+				return err_set(w->err, -EINVAL, EXIT_USAGE,
+					       "--%s and --%s exclude each other", rows[i].name,
+					       rows[j].name);
+	}
+	return 0;
+}
+
+static int walk_argv(struct walk *w)
+{
+	for (w->i = 1; w->i < w->argc && !w->help; w->i++) {
+		const char *word = w->argv[w->i];
+		int ret;
+
+		if (word[0] != '-' || !word[1]) /* "-" alone is a word */
+			return 0;
+		if (!strcmp(word, "--")) {
+			w->i++;
+			return 0;
+		}
+		ret = word[1] == '-' ? parse_long(w, word) : parse_letters(w, word);
+		if (ret < 0) {
+			hint_help(w);
+			return ret;
+		}
+	}
+	return 0;
+}
+
+int options_parse(const struct command *cmd, int argc, char **argv, void *values, int *ret_rest,
+		  struct err *err)
+{
+	struct err ignored;
+	struct walk w = {
+		.cmd = cmd, .argc = argc, .argv = argv, .values = values,
+		.err = err ? err : &ignored,
+	};
+
+	err_set(w.err, 0, 0, "%s", "");
+	if (walk_argv(&w) < 0 || (!w.help && check_conflicts(&w) < 0)) {
+		if (cmd->name[0])
+			err_prefix(w.err, "%s", cmd->name);
+		return -EINVAL;
+	}
+	if (w.help) {
+		help_print(cmd);
+		return 1;
+	}
+	*ret_rest = w.i;
+	return 0;
+}

@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: MIT
+ * The option parser and the tables of record and dump: what each way of writing stores. */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "cmd/command.h"
+#include "../../src/cmd/dump.h"
+#include "../../src/cmd/record.h"
+#include "tap.h"
+#include "util/clock.h"
+
+#define WORDS_MAX 16
+
+/* Splits "record -p 12 …" at blanks into a fresh argv; returns argc. */
+static int split(char *line, char *argv[WORDS_MAX])
+{
+	int argc = 0;
+
+	for (char *word = strtok(line, " "); word && argc < WORDS_MAX - 1; word = strtok(NULL, " "))
+		argv[argc++] = word;
+	argv[argc] = NULL;
+	return argc;
+}
+
+static char line[256];
+static char *words[WORDS_MAX];
+
+static int parse(const char *text, struct record_options *o, struct err *err)
+{
+	snprintf(line, sizeof(line), "%s", text);
+	return record_parse(split(line, words), words, o, err);
+}
+
+static void test_defaults(void)
+{
+	struct record_options o;
+	struct err err;
+
+	is_int(parse("record -p 1", &o, &err), 0, "a PID is enough");
+	is_int(o.pid, 1, "pid");
+	ok(o.rate == 100 && o.duration_ns == 0, "100 Hz, unlimited");
+	is_str(o.format, "flamegraph", "flamegraph without -o and -f");
+	is_str(o.placement, "auto", "placement auto");
+	ok(!o.program && !o.output && !o.threads && !o.gil && !o.idle && !o.function, "nothing else");
+}
+
+static void test_spellings(void)
+{
+	struct record_options o;
+	struct err err;
+
+	is_int(parse("record -tgip0x1F -d.25 --rate=1e3 -o x", &o, &err), 0, "clustered letters");
+	ok(o.threads && o.gil && o.idle, "each letter counts");
+	is_int(o.pid, 31, "hex PID behind its letter");
+	is_int((long long)o.duration_ns, NSEC_PER_SEC / 4, "a quarter of a second");
+	ok(o.rate == 1000, "exponent");
+
+	is_int(parse("record --pi=12 --dur unlimited --full --form PPROF", &o, &err), 0, "prefixes");
+	is_int(o.pid, 12, "--pi");
+	is_int((long long)o.duration_ns, 0, "unlimited");
+	ok(o.full_filenames, "--full");
+	is_str(o.format, "pprof", "a choice in other letters is stored in its own");
+
+	is_int(parse("record -p 1 -r 5 -r 7 -d 5 -d unlimited", &o, &err), 0, "twice");
+	ok(o.rate == 7 && o.duration_ns == 0, "the last one counts");
+}
+
+static void test_format(void)
+{
+	static const struct {
+		const char *args, *format;
+	} cases[] = {
+		{ "record -p 1 -o a.svg", "flamegraph" },
+		{ "record -p 1 -o a.txt", "raw" },
+		{ "record -p 1 -o a.json", "chrometrace" },
+		{ "record -p 1 -o a.speedscope.json", "speedscope" },
+		{ "record -p 1 -o a.pb.gz", "pprof" },
+		{ "record -p 1 -o a.SVG", "flamegraph" },
+		{ "record -p 1 -o a", "flamegraph" },
+		{ "record -p 1 -o -", "flamegraph" },
+		{ "record -p 1 -o a.svg -f speedscope", "speedscope" },
+		{ "record -p 1 -f folded", "raw" },
+		{ "record -p 1 -f Folded", "raw" },
+	};
+	struct record_options o;
+	struct err err;
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		if (is_int(parse(cases[i].args, &o, &err), 0, cases[i].args))
+			is_str(o.format, cases[i].format, cases[i].format);
+	}
+}
+
+static void test_program(void)
+{
+	struct record_options o;
+	struct err err;
+
+	is_int(parse("record -d 1 -- python3 -c pass -p 1", &o, &err), 0, "a program after --");
+	is_int(o.pid, 0, "its options are its own");
+	ok(o.program && !strcmp(o.program[0], "python3") && !o.program[4 + 1], "the rest of argv");
+
+	is_int(parse("record -d 1 python3 -r 5", &o, &err), 0, "-- may be left out");
+	ok(o.rate == 100, "-r belongs to the program");
+
+	is_int(parse("record -- -odd", &o, &err), 0, "a program that starts with a dash");
+	is_str(o.program ? o.program[0] : NULL, "-odd", "is taken as it is");
+
+	is_int(parse("record -p 1 -- sh", &o, &err), -EINVAL, "PID and program");
+	is_int(err.status, EXIT_USAGE, "is a usage error");
+}
+
+static void test_default_output(void)
+{
+	struct record_options o;
+	struct err err;
+	char *name;
+
+	is_int(parse("record -f speedscope -- /usr/bin/python3 x.py", &o, &err), 0, "program by path");
+	name = record_default_output(&o);
+	ok(!strncmp(name, "python3-2", 9) && strstr(name, ".speedscope.json"), "%s", name);
+	free(name);
+	is_int(parse("record -p 12 ", &o, &err), 0, "PID");
+	name = record_default_output(&o);
+	ok(!strncmp(name, "12-2", 4) && strstr(name, ".svg") && !strchr(name, ':'), "%s", name);
+	free(name);
+}
+
+static void test_dump(void)
+{
+	char *argv[] = { (char *)"dump", (char *)"-jp7", (char *)"--blocking", NULL };
+	struct dump_options o;
+	struct err err;
+
+	is_int(dump_parse(3, argv, &o, &err), 0, "dump");
+	ok(o.pid == 7 && o.json && o.blocking && !o.nonblocking && !o.full_filenames, "its options");
+}
+
+/* What the walkers over the tables rely on. */
+static void test_tables(void)
+{
+	for (size_t c = 0; commands[c]; c++) {
+		const struct option_row *rows = commands[c]->options, *row;
+
+		for (row = rows; row->name; row++) {
+			for (const struct option_row *o = rows; o < row; o++)
+				if (!strcmp(o->name, row->name) ||
+				    (o->letter && o->letter == row->letter))
+					ok(false, "%s: %s and %s clash", commands[c]->name, o->name,
+					   row->name);
+			if ((row->type == OPT_FLAG || row->type == OPT_HELP) != !row->argument)
+				ok(false, "%s: argument of %s", commands[c]->name, row->name);
+			if ((row->type == OPT_CHOICE) != (row->choices != NULL))
+				ok(false, "%s: choices of %s", commands[c]->name, row->name);
+		}
+		ok(row > rows && row - rows <= (long)OPTIONS_MAX && !strcmp(row[-1].name, "help"),
+		   "%s: the table fits and ends with --help", commands[c]->name);
+	}
+}
+
+/* Nothing that can stand on a command line may crash the parser: three words of each kind. */
+static void test_odd_words(void)
+{
+	static const char *const odd[] = {
+		"-", "--", "---", "-=", "--=", "=", "-p", "-p1", "--pid", "--pid=", "--pid=1", "-r",
+		"-rnan", "-r-1", "-r0x10", "-rinf", "-d1e400", "-f", "-f=", "-o", "--o", "--",
+		"-\xff\xfe", "--\xff", "-\xc3\xa9", "", "-p99999999999999999999",
+		"--placement=on", "-Fi", "-h", "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx",
+		"--xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx",
+	};
+	const size_t n = ARRAY_SIZE(odd);
+	size_t bad = 0;
+
+	for (size_t i = 0; i < n * n * n; i++) {
+		const char *argv[] = { "record", odd[i % n], odd[i / n % n], odd[i / n / n], NULL };
+		struct record_options o;
+		struct err err;
+		int ret;
+
+		if (!strcmp(argv[1], "-h") || !strcmp(argv[2], "-h") || !strcmp(argv[3], "-h"))
+			continue; /* prints */
+		ret = record_parse(4, (char **)argv, &o, &err);
+		bad += ret == 0 ? !o.pid == !o.program : err.status != EXIT_USAGE || !err.text[0];
+	}
+	is_int((long long)bad, 0, "each gives a whole request or a usage error");
+}
+
+int main(void)
+{
+	test_defaults();
+	test_spellings();
+	test_format();
+	test_program();
+	test_default_output();
+	test_dump();
+	test_tables();
+	test_odd_words();
+	return tap_done();
+}
