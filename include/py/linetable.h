@@ -30,19 +30,20 @@ struct linetable {
 	struct linetable_range *ranges; /* ordered by start; owned */
 	uint32_t count;
 	uint32_t end;                   /* byte offset where the last range ends */
+	int32_t first_line;             /* co_firstlineno: the line of a frame not started */
 };
 
 /* Decodes `len` bytes. A truncated or malformed table gives what was decoded before the fault and
  * -EINVAL; the table must be released either way. Offsets are in bytes of code: one code unit is
  * 2 bytes. lnotab tables do not say where the code ends: `code_len` (bytes) bounds the last range;
- * it is ignored for the others. */
+ * it is ignored for the others. Neighbouring ranges have different lines. */
 int linetable_decode(struct linetable *t, enum linetable_format format, const uint8_t *bytes,
 		     size_t len, int32_t first_line, uint32_t code_len) _must_check_;
 void linetable_release(struct linetable *t);
 
 /* The line of the instruction at byte `offset`, as frame.f_lineno gives it: 0 when the
- * instruction has no line or is outside the code. A negative offset (frame not started) gives
- * `first_line`'s convention of the version: the caller passes offset 0 instead. */
-int32_t linetable_line(const struct linetable *t, uint32_t offset);
+ * instruction has no line or is outside the code. A negative offset is a frame not started, which
+ * stands on co_firstlineno in every version (PyCode_Addr2Line). */
+int32_t linetable_line(const struct linetable *t, int64_t offset);
 
 #endif

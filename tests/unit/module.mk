@@ -1,6 +1,7 @@
 # One program per test file; each prints TAP through tests/lib/tap.h.
 UNIT_TESTS = \
 	tests/unit/test-option \
+	tests/unit/test-linetable \
 	tests/unit/test-symtab
 check_PROGRAMS += $(UNIT_TESTS)
 TESTS += $(UNIT_TESTS)
@@ -11,3 +12,4 @@ EXTRA_DIST += tests/lib/tap.h
 
 tests_unit_test_symtab_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_option_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_linetable_CPPFLAGS = $(UNIT_CPPFLAGS)
