@@ -1,0 +1,3 @@
+# Tests on the interpreters of this machine; each skips loudly what it cannot run.
+TESTS += tests/live/linetables
+EXTRA_DIST += tests/live/linetables

@@ -1,0 +1,3 @@
+# Helpers of the tests: small programs and scripts that run inside targets.
+check_PROGRAMS += tests/tools/check-linetables
+EXTRA_DIST += tests/tools/dump-linetables.py
