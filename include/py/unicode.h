@@ -8,11 +8,14 @@
 
 #define UNICODE_CHARS_MAX 4096u /* characters read of one string; the rest shows as "…" */
 
-/* Appends the str object at `addr` in UTF-8 (lone surrogates as U+FFFD). All three kinds, compact
- * or not. 0, or -EFAULT/-ESRCH/-EPERM of the read, -EINVAL when it is no sane str. */
+/* Appends the str object at `addr` in UTF-8. All three kinds, compact or not; lone surrogates and
+ * NUL show as U+FFFD, so that the text is valid UTF-8 and a C string. One remote read for a short
+ * compact str, two at most. 0, or -EFAULT/-ESRCH/-EPERM of the read, -EINVAL when it is no sane str
+ * (freed, torn, something else): nothing is appended then. */
 int unicode_read(const struct py_target *t, remote_addr addr, struct buf *out) _must_check_;
 
-/* Reads the bytes object at `addr` into out->data; -E2BIG beyond `max` bytes. */
+/* Replaces out's contents by the bytes object at `addr`; -E2BIG beyond `max` bytes. The other
+ * errors are those of unicode_read(). */
 int bytes_read(const struct py_target *t, remote_addr addr, size_t max, struct buf *out)
 	_must_check_;
 

@@ -2,14 +2,16 @@
 UNIT_TESTS = \
 	tests/unit/test-option \
 	tests/unit/test-linetable \
-	tests/unit/test-symtab
+	tests/unit/test-symtab \
+	tests/unit/test-unicode
 check_PROGRAMS += $(UNIT_TESTS)
 TESTS += $(UNIT_TESTS)
 LOG_DRIVER = env AM_TAP_AWK='$(AWK)' $(SHELL) $(top_srcdir)/build-aux/tap-driver.sh
 UNIT_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests/lib -DTESTS_DIR='"$(abs_top_srcdir)/tests"'
 LDADD = $(LIBS_ALL)
-EXTRA_DIST += tests/lib/tap.h
+EXTRA_DIST += tests/lib/tap.h tests/lib/fake_remote.h
 
 tests_unit_test_symtab_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_option_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_linetable_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_unicode_CPPFLAGS = $(UNIT_CPPFLAGS)
