@@ -12,8 +12,8 @@
 #include "mem/remote.h"
 #include "util/err.h"
 
-#define PROCFS_MAPS_MAX 65530u    /* vm.max_map_count default */
-#define PROCFS_TEXT_MAX (64u << 20)
+#define PROCFS_MAPS_MAX (1u << 20)  /* vm.max_map_count is 65530, raised tenfold on some hosts */
+#define PROCFS_TEXT_MAX (128u << 20)
 
 /* Where /proc is; tests point it at a folder. Not thread-safe: set once at start. */
 extern const char *procfs_root;
@@ -44,7 +44,9 @@ struct maps {
 };
 
 int maps_read(struct maps *m, pid_t pid, struct err *err) _must_check_;
-int maps_parse(struct maps *m, char *text);  /* 0 or -EINVAL; for tests and fuzzing */
+/* Takes text apart in place; 0, -EINVAL (a line that is none, or out of order) or -E2BIG: then
+ * *m is empty. */
+int maps_parse(struct maps *m, char *text);
 void maps_release(struct maps *m);
 const struct map *maps_find(const struct maps *m, remote_addr addr); /* NULL: none */
 
@@ -62,6 +64,8 @@ int proc_stat_read(struct proc_stat *st, pid_t pid);  /* /proc/PID/stat; 0 or -e
 
 /* Value of a "Name:\t123" line in /proc/PID/status text; false when absent. */
 bool status_field(const char *status, const char *name, uint64_t *ret);
+/* Value of a "CapEff:\t000001ffffffffff" line: hexadecimal. */
+bool status_mask(const char *status, const char *name, uint64_t *ret);
 /* Innermost id of the NSpid line of /proc/PID/task/TID/status: the tid the target itself knows. */
 pid_t status_nspid(const char *status);
 

@@ -1,3 +1,3 @@
 libpystoker_a_SOURCES += \
-	include/mem/procfs.h \
+	include/mem/procfs.h %D%/procfs.c \
 	include/mem/remote.h %D%/remote.c

@@ -4,6 +4,8 @@ UNIT_TESTS = \
 	tests/unit/test-linetable \
 	tests/unit/test-symtab \
 	tests/unit/test-unicode
+	tests/unit/test-procfs \
+	tests/unit/test-symtab
 check_PROGRAMS += $(UNIT_TESTS)
 TESTS += $(UNIT_TESTS)
 LOG_DRIVER = env AM_TAP_AWK='$(AWK)' $(SHELL) $(top_srcdir)/build-aux/tap-driver.sh
@@ -15,3 +17,4 @@ tests_unit_test_symtab_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_option_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_linetable_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_unicode_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_procfs_CPPFLAGS = $(UNIT_CPPFLAGS)
