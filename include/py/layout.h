@@ -73,7 +73,7 @@ struct py_layout {
 	struct { uint32_t previous, size, top, data; } chunk;
 	struct { uint32_t length, state, ascii_data, compact_data, any_data; } unicode;
 	struct { uint32_t length, data; } bytes;
-	struct { uint32_t last_holder, locked, switch_number; } gil; /* inside the struct interp.gil points to */
+	struct { uint32_t last_holder, locked, cond; } gil; /* inside the struct interp.gil points to */
 	struct { uint32_t ob_type; } object;
 };
 

@@ -23,6 +23,7 @@ struct py_target {
 	remote_addr runtime;          /* &_PyRuntime; 3.6: &interp_head */
 	remote_addr tstate_current;   /* 3.6: &_PyThreadState_Current; else 0 (see layout.runtime) */
 	remote_addr code_type;        /* &PyCode_Type, 0 when the symbol was not found */
+	uint32_t pthread_tid_offset;  /* up to 3.10: of the tid in the C library's thread; 0 unknown */
 	remote_addr module_start, module_end; /* mapping of the interpreter's binary */
 	const char *how;              /* "symbol", "section", "scan": for dump --json and doctor */
 	char path[TARGET_PATH_MAX];   /* the binary that holds the interpreter, as the target sees it */

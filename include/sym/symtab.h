@@ -32,6 +32,12 @@ struct sym_func {
 	uint8_t kind;         /* enum sym_kind */
 };
 
+/* A frame as every layer above knows it: the leaf comes first in arrays of them. */
+struct sym_frame {
+	uint32_t func;        /* index of its sym_func */
+	int32_t line;         /* line being executed; 0 unknown */
+};
+
 struct sym_text {         /* private: a block of names */
 	struct sym_text *next;
 	size_t used, size;

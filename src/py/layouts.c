@@ -41,7 +41,7 @@ const struct py_layout py_layouts[] = {
 		.unicode = { .length = 16, .state = 32, .ascii_data = 48, .compact_data = 72,
 			.any_data = 72 },
 		.bytes = { .length = 16, .data = 32 },
-		.gil = { .last_holder = NO_FIELD, .locked = NO_FIELD, .switch_number = NO_FIELD },
+		.gil = { .last_holder = NO_FIELD, .locked = NO_FIELD, .cond = NO_FIELD },
 		.object = { .ob_type = 8 },
 	},
 	/* CPython 3.6, Py_TRACE_REFS (debug builds of 3.6 and 3.7) */
@@ -74,7 +74,7 @@ const struct py_layout py_layouts[] = {
 		.unicode = { .length = 32, .state = 48, .ascii_data = 64, .compact_data = 88,
 			.any_data = 88 },
 		.bytes = { .length = 32, .data = 48 },
-		.gil = { .last_holder = NO_FIELD, .locked = NO_FIELD, .switch_number = NO_FIELD },
+		.gil = { .last_holder = NO_FIELD, .locked = NO_FIELD, .cond = NO_FIELD },
 		.object = { .ob_type = 24 },
 	},
 	/* CPython 3.7 */
@@ -106,7 +106,7 @@ const struct py_layout py_layouts[] = {
 		.unicode = { .length = 16, .state = 32, .ascii_data = 48, .compact_data = 72,
 			.any_data = 72 },
 		.bytes = { .length = 16, .data = 32 },
-		.gil = { .last_holder = 8, .locked = 16, .switch_number = 24 },
+		.gil = { .last_holder = 8, .locked = 16, .cond = 32 },
 		.object = { .ob_type = 8 },
 	},
 	/* CPython 3.7, Py_TRACE_REFS (debug builds of 3.6 and 3.7) */
@@ -138,7 +138,7 @@ const struct py_layout py_layouts[] = {
 		.unicode = { .length = 32, .state = 48, .ascii_data = 64, .compact_data = 88,
 			.any_data = 88 },
 		.bytes = { .length = 32, .data = 48 },
-		.gil = { .last_holder = 8, .locked = 16, .switch_number = 24 },
+		.gil = { .last_holder = 8, .locked = 16, .cond = 32 },
 		.object = { .ob_type = 24 },
 	},
 	/* CPython 3.8 */
@@ -170,7 +170,7 @@ const struct py_layout py_layouts[] = {
 		.unicode = { .length = 16, .state = 32, .ascii_data = 48, .compact_data = 72,
 			.any_data = 72 },
 		.bytes = { .length = 16, .data = 32 },
-		.gil = { .last_holder = 8, .locked = 16, .switch_number = 24 },
+		.gil = { .last_holder = 8, .locked = 16, .cond = 32 },
 		.object = { .ob_type = 8 },
 	},
 	/* CPython 3.9 */
@@ -202,7 +202,7 @@ const struct py_layout py_layouts[] = {
 		.unicode = { .length = 16, .state = 32, .ascii_data = 48, .compact_data = 72,
 			.any_data = 72 },
 		.bytes = { .length = 16, .data = 32 },
-		.gil = { .last_holder = 8, .locked = 16, .switch_number = 24 },
+		.gil = { .last_holder = 8, .locked = 16, .cond = 32 },
 		.object = { .ob_type = 8 },
 	},
 	/* CPython 3.10 */
@@ -234,7 +234,7 @@ const struct py_layout py_layouts[] = {
 		.unicode = { .length = 16, .state = 32, .ascii_data = 48, .compact_data = 72,
 			.any_data = 72 },
 		.bytes = { .length = 16, .data = 32 },
-		.gil = { .last_holder = 8, .locked = 16, .switch_number = 24 },
+		.gil = { .last_holder = 8, .locked = 16, .cond = 32 },
 		.object = { .ob_type = 8 },
 	},
 	/* CPython 3.11 */
@@ -264,7 +264,7 @@ const struct py_layout py_layouts[] = {
 		.unicode = { .length = 16, .state = 32, .ascii_data = 48, .compact_data = 72,
 			.any_data = 72 },
 		.bytes = { .length = 16, .data = 32 },
-		.gil = { .last_holder = 8, .locked = 16, .switch_number = 24 },
+		.gil = { .last_holder = 8, .locked = 16, .cond = 32 },
 		.object = { .ob_type = 8 },
 	},
 	/* CPython 3.12 */
@@ -295,7 +295,7 @@ const struct py_layout py_layouts[] = {
 		.unicode = { .length = 16, .state = 32, .ascii_data = 40, .compact_data = 56,
 			.any_data = 56 },
 		.bytes = { .length = 16, .data = 32 },
-		.gil = { .last_holder = 8, .locked = 16, .switch_number = 24 },
+		.gil = { .last_holder = 8, .locked = 16, .cond = 32 },
 		.object = { .ob_type = 8 },
 	},
 	/* CPython 3.13 */
@@ -327,7 +327,7 @@ const struct py_layout py_layouts[] = {
 		.unicode = { .length = 16, .state = 32, .ascii_data = 40, .compact_data = 56,
 			.any_data = 56 },
 		.bytes = { .length = 16, .data = 32 },
-		.gil = { .last_holder = 8, .locked = 16, .switch_number = 24 },
+		.gil = { .last_holder = 8, .locked = 16, .cond = 32 },
 		.object = { .ob_type = 8 },
 	},
 	/* CPython 3.13, free-threaded */
@@ -359,7 +359,7 @@ const struct py_layout py_layouts[] = {
 		.unicode = { .length = 32, .state = 48, .ascii_data = 56, .compact_data = 72,
 			.any_data = 72 },
 		.bytes = { .length = 32, .data = 48 },
-		.gil = { .last_holder = 16, .locked = 24, .switch_number = 32 },
+		.gil = { .last_holder = 16, .locked = 24, .cond = 40 },
 		.object = { .ob_type = 24 },
 	},
 	/* CPython 3.14 */
@@ -390,7 +390,7 @@ const struct py_layout py_layouts[] = {
 		.unicode = { .length = 16, .state = 32, .ascii_data = 40, .compact_data = 56,
 			.any_data = 56 },
 		.bytes = { .length = 16, .data = 32 },
-		.gil = { .last_holder = 8, .locked = 16, .switch_number = 24 },
+		.gil = { .last_holder = 8, .locked = 16, .cond = 32 },
 		.object = { .ob_type = 8 },
 	},
 	/* CPython 3.14, free-threaded */
@@ -420,7 +420,7 @@ const struct py_layout py_layouts[] = {
 		.unicode = { .length = 32, .state = 48, .ascii_data = 56, .compact_data = 72,
 			.any_data = 72 },
 		.bytes = { .length = 32, .data = 48 },
-		.gil = { .last_holder = 16, .locked = 24, .switch_number = 32 },
+		.gil = { .last_holder = 16, .locked = 24, .cond = 40 },
 		.object = { .ob_type = 24 },
 	},
 	/* CPython 3.15 */
@@ -451,7 +451,7 @@ const struct py_layout py_layouts[] = {
 		.unicode = { .length = 16, .state = 32, .ascii_data = 40, .compact_data = 56,
 			.any_data = 56 },
 		.bytes = { .length = 16, .data = 32 },
-		.gil = { .last_holder = 8, .locked = 16, .switch_number = 24 },
+		.gil = { .last_holder = 8, .locked = 16, .cond = 32 },
 		.object = { .ob_type = 8 },
 	},
 	/* CPython 3.15, free-threaded */
@@ -481,7 +481,7 @@ const struct py_layout py_layouts[] = {
 		.unicode = { .length = 32, .state = 48, .ascii_data = 56, .compact_data = 72,
 			.any_data = 72 },
 		.bytes = { .length = 32, .data = 48 },
-		.gil = { .last_holder = 16, .locked = 24, .switch_number = 32 },
+		.gil = { .last_holder = 16, .locked = 24, .cond = 40 },
 		.object = { .ob_type = 24 },
 	},
 };

@@ -1,7 +1,11 @@
 libpystoker_a_SOURCES += \
+	include/py/code.h %D%/code.c \
+	include/py/frames.h %D%/frames.c \
 	include/py/layout.h %D%/layout.c %D%/layouts.c \
 	include/py/linetable.h %D%/linetable.c \
+	include/py/snapshot.h %D%/snapshot.c \
 	include/py/target.h \
 	include/py/threadname.h \
+	include/py/threads.h %D%/threads.c \
 	include/py/unicode.h %D%/unicode.c \
 	include/py/version.h %D%/version.c

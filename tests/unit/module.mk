@@ -1,11 +1,11 @@
 # One program per test file; each prints TAP through tests/lib/tap.h.
-UNIT_TESTS = \
-	tests/unit/test-option \
-	tests/unit/test-linetable \
-	tests/unit/test-symtab \
-	tests/unit/test-unicode
-	tests/unit/test-procfs \
-	tests/unit/test-symtab
+# A test is two lines: its name here, its flags below.
+UNIT_TESTS =
+UNIT_TESTS += tests/unit/test-linetable
+UNIT_TESTS += tests/unit/test-option
+UNIT_TESTS += tests/unit/test-procfs
+UNIT_TESTS += tests/unit/test-symtab
+UNIT_TESTS += tests/unit/test-unicode
 check_PROGRAMS += $(UNIT_TESTS)
 TESTS += $(UNIT_TESTS)
 LOG_DRIVER = env AM_TAP_AWK='$(AWK)' $(SHELL) $(top_srcdir)/build-aux/tap-driver.sh
@@ -13,8 +13,8 @@ UNIT_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests/lib -DTESTS_DIR='"$(abs_top
 LDADD = $(LIBS_ALL)
 EXTRA_DIST += tests/lib/tap.h tests/lib/fake_remote.h
 
-tests_unit_test_symtab_CPPFLAGS = $(UNIT_CPPFLAGS)
-tests_unit_test_option_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_linetable_CPPFLAGS = $(UNIT_CPPFLAGS)
-tests_unit_test_unicode_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_option_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_procfs_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_symtab_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_unicode_CPPFLAGS = $(UNIT_CPPFLAGS)

@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: MIT
+ * Walking the lists of interpreters and thread states. */
+#include "py/threads.h"
+
+#include <errno.h>
+
+#include "py/snapshot.h"
+#include "util/attr.h"
+
+enum { TSTATE_BYTES_MAX = 1024, PTHREAD_SCAN_BYTES = 1024, CALIBRATE_THREADS = 64 };
+
+static inline bool has(uint32_t field)
+{
+	return field != NO_FIELD;
+}
+
+static pid_t pthread_tid(const struct py_target *t, uint64_t pthread)
+{
+	uint32_t tid;
+
+	if (!t->pthread_tid_offset ||
+	    remote_read_u32(t->remote, pthread + t->pthread_tid_offset, &tid) || tid > INT32_MAX)
+		return 0;
+	return (pid_t)tid;
+}
+
+static uint32_t tstate_bytes(const struct py_layout *l)
+{
+	uint32_t end = 0;
+	const uint32_t fields[] = { l->tstate.next, l->tstate.interp, l->tstate.thread_id,
+				    l->tstate.native_thread_id, l->tstate.id };
+
+	for (size_t i = 0; i < ARRAY_SIZE(fields); i++)
+		if (has(fields[i]) && fields[i] + 8 > end)
+			end = fields[i] + 8;
+	return end;
+}
+
+static int thread_read(const struct py_target *t, remote_addr addr, struct py_thread *th,
+		       remote_addr *ret_next)
+{
+	const struct py_layout *l = &t->layout;
+	uint8_t b[TSTATE_BYTES_MAX];
+	uint32_t len = tstate_bytes(l);
+	int r;
+
+	if (len > sizeof(b))
+		return -EINVAL;
+	r = remote_read(t->remote, addr, b, len);
+	if (r)
+		return r;
+	*th = (struct py_thread){
+		.tstate = addr,
+		.interp = load_u64(b + l->tstate.interp),
+		.thread_id = load_u64(b + l->tstate.thread_id),
+		.unique_id = has(l->tstate.id) ? load_u64(b + l->tstate.id) : 0,
+	};
+	if (has(l->tstate.native_thread_id))
+		th->native_id = (pid_t)load_u64(b + l->tstate.native_thread_id);
+	else
+		th->native_id = pthread_tid(t, th->thread_id);
+	*ret_next = load_u64(b + l->tstate.next);
+	return 0;
+}
+
+/* The threads of one interpreter. */
+static ssize_t interp_threads(const struct py_target *t, remote_addr interp, struct py_thread *list,
+			      size_t max)
+{
+	const struct py_layout *l = &t->layout;
+	uint64_t id = 0;
+	remote_addr addr, next;
+	size_t n = 0;
+	int r = remote_read_u64(t->remote, interp + l->interp.threads_head, &addr);
+
+	if (!r && has(l->interp.id))
+		r = remote_read_u64(t->remote, interp + l->interp.id, &id);
+	if (r)
+		return r;
+	for (; addr; addr = next) {
+		if (n == max)
+			break;
+		r = thread_read(t, addr, &list[n], &next);
+		if (r == -ESRCH || r == -EPERM)
+			return r;
+		if (r || list[n].interp != interp)
+			return -EAGAIN;
+		list[n++].interp_id = has(l->interp.id) ? (int64_t)id : -1;
+	}
+	if (n)
+		list[n - 1].oldest = true;
+	return (ssize_t)n;
+}
+
+ssize_t threads_list(const struct py_target *t, struct py_thread *list, size_t max)
+{
+	const struct py_layout *l = &t->layout;
+	remote_addr interp;
+	size_t n = 0;
+	int r = remote_read_u64(t->remote, t->runtime + l->runtime.interpreters_head, &interp);
+
+	for (uint32_t i = 0; !r && interp && i < INTERPS_MAX && n < max; i++) {
+		ssize_t got = interp_threads(t, interp, list + n, max - n);
+
+		if (got < 0)
+			return got;
+		n += (size_t)got;
+		r = remote_read_u64(t->remote, interp + l->interp.next, &interp);
+	}
+	return r ? r : (ssize_t)n;
+}
+
+/* Up to 3.10 a thread state knows only thread_id, the address of the C library's thread, which in
+ * turn knows the tid (glibc 2.36 nptl/descr.h: at 720 on x86-64, 208 on aarch64; musl elsewhere).
+ * The main thread's is known to be the PID, and so shows where. */
+void threads_calibrate(struct py_target *t, pid_t nspid)
+{
+	struct py_thread list[CALIBRATE_THREADS];
+	uint8_t b[PTHREAD_SCAN_BYTES];
+	ssize_t n;
+
+	if (has(t->layout.tstate.native_thread_id))
+		return;
+	t->pthread_tid_offset = 0;
+	n = threads_list(t, list, ARRAY_SIZE(list));
+	for (ssize_t i = n - 1; i >= 0; i--) {
+		if (!list[i].oldest || remote_read(t->remote, list[i].thread_id, b, sizeof(b)))
+			continue;
+		for (uint32_t at = 0; at + 4 <= sizeof(b); at += 4) {
+			if (load_i32(b + at) == nspid) {
+				t->pthread_tid_offset = at;
+				return;
+			}
+		}
+	}
+}
+
+/* The struct _gil_runtime_state of an interpreter (3.7-3.11: of the runtime); 0 when there is none. */
+static remote_addr gil_address(const struct py_target *t, remote_addr interp)
+{
+	const struct py_layout *l = &t->layout;
+	remote_addr gil;
+
+	if (l->free_threaded)
+		return 0;
+	if (has(l->runtime.gil_last_holder))
+		return t->runtime + l->runtime.gil_last_holder - l->gil.last_holder;
+	if (!has(l->interp.gil) || remote_read_u64(t->remote, interp + l->interp.gil, &gil))
+		return 0;
+	return gil;
+}
+
+remote_addr gil_holder(const struct py_target *t, remote_addr interp)
+{
+	remote_addr gil = gil_address(t, interp);
+	uint64_t holder = 0;
+	int32_t locked = 0;
+	struct remote_iov iov[2];
+
+	if (t->tstate_current)
+		return remote_read_u64(t->remote, t->tstate_current, &holder) ? 0 : holder;
+	if (!gil)
+		return 0;
+	iov[0] = (struct remote_iov){ gil + t->layout.gil.last_holder, &holder, sizeof(holder) };
+	iov[1] = (struct remote_iov){ gil + t->layout.gil.locked, &locked, sizeof(locked) };
+	if (remote_readv(t->remote, iov, 2) != 2 || locked != 1)
+		return 0;
+	return holder;
+}
+
+remote_addr gil_cond(const struct py_target *t, remote_addr interp)
+{
+	remote_addr gil = gil_address(t, interp);
+
+	return gil ? gil + t->layout.gil.cond : 0;
+}
+
+bool interpreter_finalizing(const struct py_target *t)
+{
+	uint64_t finalizing;
+
+	if (!has(t->layout.runtime.finalizing))
+		return false;
+	return !remote_read_u64(t->remote, t->runtime + t->layout.runtime.finalizing, &finalizing) &&
+	       finalizing != 0;
+}

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: MIT
+ * The sampler's own state: shared by its loop, its roster of threads and its looks. */
+#ifndef SAMPLER_INTERNAL_H
+#define SAMPLER_INTERNAL_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "hold.h"
+#include "mem/task.h"
+#include "pace.h"
+#include "py/snapshot.h"
+#include "sampler/sampler.h"
+
+/* A thread of the target under observation. */
+struct sampled {
+	struct py_thread py;
+	struct task task;
+	uint32_t number;         /* what on_thread returned */
+	uint64_t last_ns;        /* last look that counted, since the sampler's start */
+	uint64_t checked_ns;     /* off-cpu: when it was last seen running */
+	uint64_t run_ns, slices; /* scheduler counts at the last look */
+	uint64_t pending_ns;     /* CPU time not attributed to a stack yet */
+	bool asleep;             /* and nothing has changed since, if the counts have not */
+	bool listed;             /* still there at the last listing */
+	bool gone;
+	uint32_t still;          /* looks in a row that found it asleep and unmoved */
+	uint32_t looks;
+	struct plan plan;        /* pieces of memory its next look will want */
+	struct sym_frame *frames;/* stack of the last look, kept for sleepers (config.idle) */
+	uint32_t count, cap, skipped;
+};
+
+struct sampler {
+	const struct py_target *target;
+	struct symtab *symtab;
+	struct sampler_config config;
+	struct sampler_ops ops;
+	bool want_asleep;
+
+	struct code_cache codes;
+	struct snapshot snap;
+	struct raw_stack *raw;
+	struct sym_frame *frames;      /* FRAMES_MAX: the look under way */
+	uint32_t count;
+	struct hold hold;
+	struct pace pace;
+	uint64_t start_ns;             /* CLOCK_MONOTONIC */
+	uint64_t verified_ns;          /* start of the code cache's epoch (off-cpu) */
+
+	struct sampled **threads;      /* owned, in the order of the last listing */
+	uint32_t thread_count, thread_cap;
+	struct py_thread *list;        /* THREADS_MAX: scratch of a listing */
+	struct { remote_addr at, value; } *heads; /* words that change when a thread appears */
+	uint32_t head_count, head_cap;
+	uint64_t listed_ns;            /* last good listing, since start */
+	uint64_t watched_ns;           /* last look at the heads */
+	bool relist;
+	bool foreign;                  /* target lives in a PID namespace of its own */
+	struct task process;           /* of the main thread: tells the process's end, PID reuse */
+
+	struct sampler_stats stats;
+	_Atomic int end;               /* enum sampler_end */
+	_Atomic bool stop;
+	pthread_t thread;
+	bool started;
+};
+
+/* A counter that other threads may read meanwhile. */
+static inline void stat_add(uint64_t *counter, uint64_t n)
+{
+	__atomic_store_n(counter, *counter + n, __ATOMIC_RELAXED);
+}
+
+/* roster.c: who is there. Cold: may allocate and open files. */
+void roster_init(struct sampler *s);
+void roster_release(struct sampler *s);
+/* Lists anew when something says so. SAMPLER_RUNNING, SAMPLER_GONE or SAMPLER_LOST. */
+enum sampler_end roster_update(struct sampler *s, uint64_t now_ns);
+
+/* look.c: one look at one thread; `now_ns` since the sampler's start. */
+enum look_result {
+	LOOK_DONE,      /* delivered, asleep, empty or dropped: counted either way */
+	LOOK_ELSEWHERE, /* it is ready on another CPU: come back after the others */
+};
+enum look_result look_at(struct sampler *s, struct sampled *th, bool may_hop);
+
+static inline uint64_t sampler_now(const struct sampler *s, uint64_t mono_ns)
+{
+	return mono_ns - s->start_ns;
+}
+
+#endif

@@ -1,0 +1,343 @@
+/* SPDX-License-Identifier: MIT
+ * One look at one thread: hold it, read it, prove that it did not run meanwhile, deliver it. */
+#include <string.h>
+
+#include "internal.h"
+#include "util/clock.h"
+#include "util/xalloc.h"
+
+enum {
+	LOOK_TRIES = 5,              /* failed attempts before a look is dropped */
+	LOOK_HOPS = 4,               /* moves to another CPU within one look */
+	PLAN_REFRESH = 16,           /* looks after which pieces not needed any more are forgotten */
+};
+
+#define RETRY_PAUSE_NS (10 * NSEC_PER_USEC) /* lets the target run a little before a retry */
+#define FRESH_NS (1 * NSEC_PER_MSEC)  /* off-cpu: how long "it is running" is believed */
+#define VERIFY_NS (200 * NSEC_PER_USEC) /* off-cpu: how long a code object is believed */
+
+enum attempt {
+	TRY_DELIVERED,
+	TRY_ASLEEP,      /* sleeping, not wanted */
+	TRY_UNMOVED,     /* still sleeping, nothing has changed */
+	TRY_EMPTY,
+	TRY_ELSEWHERE,   /* not permitted to hop now */
+	TRY_MOVED,       /* hopped: try again */
+	TRY_ENDED,
+	TRY_FAILED,      /* reason in look.why */
+};
+
+struct look_state {
+	struct task_run before, after;
+	struct proc_stat where;
+	bool running, frozen, proven, holds_gil;
+	unsigned int why;  /* enum drop */
+};
+
+/* Turns raw frames into names and lines. WALK_OK or the reason. */
+static unsigned int resolve(struct sampler *s, bool verify)
+{
+	bool generator = false;
+
+	s->count = 0;
+	code_cache_look(&s->codes, &s->snap, s->raw->interp, verify);
+	for (uint32_t i = 0; i < s->raw->count; i++) {
+		switch (code_resolve(&s->codes, &s->snap, &s->raw->frames[i],
+				     &s->frames[s->count], &generator)) {
+		case CODE_OK:
+			s->count++;
+			break;
+		case CODE_HIDDEN:
+			break;
+		case CODE_INVALID:
+			return DROP_NO_CODE;
+		case CODE_UNREADABLE:
+			return WALK_UNREADABLE;
+		}
+	}
+	/* Up to 3.10 only the code tells that a chain ends at a generator whose link to its caller
+	 * was cut; no thread starts with a generator. */
+	if (s->target->layout.frames == FRAMES_OBJECT && generator && !s->raw->skipped)
+		return WALK_UNROOTED;
+	return WALK_OK;
+}
+
+static bool verify_due(struct sampler *s, bool frozen)
+{
+	uint64_t now;
+
+	if (frozen)
+		return true;
+	now = clock_mono_ns();
+	if (now - s->verified_ns < VERIFY_NS)
+		return false;
+	s->verified_ns = now;
+	return true;
+}
+
+/* Reads the thread's stack into s->frames. WALK_OK, WALK_EMPTY or the reason of a failure. */
+static unsigned int read_stack(struct sampler *s, struct sampled *th, bool frozen)
+{
+	unsigned int result;
+
+	snapshot_begin(&s->snap, &th->plan);
+	result = frames_walk(s->target, &s->snap, th->py.tstate, frozen, s->raw);
+	if (result != WALK_OK && result != WALK_EMPTY)
+		return result;
+	if (s->raw->interp != th->py.interp || s->raw->thread_id != th->py.thread_id) {
+		s->relist = true;
+		return WALK_TORN;
+	}
+	if (result == WALK_OK)
+		result = resolve(s, verify_due(s, frozen));
+	if (result == WALK_OK && s->count == 0)
+		result = WALK_EMPTY;
+	if (s->snap.reads != 1 || ++th->looks % PLAN_REFRESH == 0)
+		plan_learn(&th->plan, &s->snap);
+	return result;
+}
+
+static bool thread_holds_gil(const struct sampler *s, const struct sampled *th)
+{
+	if (s->target->layout.free_threaded)
+		return s->raw->state == 1;
+	return gil_holder(s->target, th->py.interp) == th->py.tstate;
+}
+
+/* Whether the thread did not run between the two counts. */
+static bool did_not_run(struct sampled *th, struct look_state *l)
+{
+	struct proc_stat again;
+
+	if (l->before.slices)
+		return l->after.slices == l->before.slices;
+	/* A kernel that does not count slices: its place and state must at least be the same. */
+	return !task_where(&th->task, &again) && again.state == l->where.state &&
+	       again.processor == l->where.processor;
+}
+
+/* Makes sure that a running thread does not run now, as far as that can be had. */
+static enum attempt hold_thread(struct sampler *s, struct sampled *th, struct look_state *l,
+				bool may_hop)
+{
+	if (!may_hop && !s->hold.ops->tracer && l->where.processor != s->hold.cpu)
+		return TRY_ELSEWHERE;
+	switch (s->hold.ops->acquire(&s->hold, &th->task, &l->where)) {
+	case HOLD_FROZEN:
+		l->frozen = true;
+		/* Being stopped is itself a turn on the CPU. */
+		if (s->hold.ops->tracer && task_run(&th->task, &l->before))
+			return TRY_ENDED;
+		return TRY_DELIVERED;
+	case HOLD_MOVED:
+		return TRY_MOVED;
+	case HOLD_LOOSE:
+		l->frozen = false;
+		l->why = DROP_UNPROVEN;
+		return s->hold.ops->tracer ? TRY_FAILED : TRY_DELIVERED;
+	case HOLD_GONE:
+		break;
+	}
+	return TRY_ENDED;
+}
+
+/* Reads the held thread and lets it go. */
+static enum attempt read_held(struct sampler *s, struct sampled *th, struct look_state *l)
+{
+	unsigned int result = read_stack(s, th, l->frozen);
+	bool ended = false;
+
+	if (result == WALK_OK && s->config.gil_only)
+		l->holds_gil = thread_holds_gil(s, th);
+	if (l->frozen) {
+		ended = task_run(&th->task, &l->after) != 0;
+		l->proven = !ended && did_not_run(th, l);
+	} else {
+		l->after = l->before;
+	}
+	if (l->running)
+		s->hold.ops->release(&s->hold, &th->task);
+	if (ended || result == WALK_GONE)
+		return TRY_ENDED;
+	if (l->frozen && !l->proven)
+		result = DROP_UNPROVEN;
+	if (result == WALK_EMPTY)
+		return TRY_EMPTY;
+	l->why = result;
+	return result == WALK_OK ? TRY_DELIVERED : TRY_FAILED;
+}
+
+/* Off-cpu at high rates: what the scheduler said a moment ago is good enough. */
+static bool still_fresh(const struct sampler *s, const struct sampled *th, uint64_t now_ns)
+{
+	return s->hold.ops == &hold_off_cpu && th->checked_ns && now_ns - th->checked_ns < FRESH_NS;
+}
+
+static enum attempt attempt(struct sampler *s, struct sampled *th, struct look_state *l,
+			    bool may_hop, uint64_t now_ns)
+{
+	enum attempt held;
+
+	*l = (struct look_state){ 0 };
+	if (still_fresh(s, th, now_ns)) {
+		l->running = true;
+		l->where.state = 'R';
+		l->before.run_ns = th->run_ns;
+		l->before.slices = th->slices;
+		return read_held(s, th, l);
+	}
+	if (task_run(&th->task, &l->before))
+		return TRY_ENDED;
+	if (th->asleep && l->before.slices && l->before.slices == th->slices)
+		return TRY_UNMOVED;
+	if (task_where(&th->task, &l->where) || l->where.state == 'Z' || l->where.state == 'X')
+		return TRY_ENDED;
+	l->running = l->where.state == 'R';
+	if (!l->running && !s->want_asleep) {
+		l->after = l->before;
+		return TRY_ASLEEP;
+	}
+	l->frozen = true;
+	if (l->running) {
+		held = hold_thread(s, th, l, may_hop);
+		if (held != TRY_DELIVERED)
+			return held;
+		th->checked_ns = now_ns;
+	}
+	return read_held(s, th, l);
+}
+
+/* Takes over the scheduler's counts. */
+static void account(struct sampled *th, const struct look_state *l)
+{
+	th->pending_ns += l->after.run_ns - th->run_ns;
+	th->run_ns = l->after.run_ns;
+	th->slices = l->after.slices;
+	th->asleep = !l->running;
+	if (th->asleep)
+		th->checked_ns = 0;
+}
+
+static void deliver(struct sampler *s, struct sampled *th, const struct sym_frame *frames,
+		    uint32_t count, uint64_t now_ns, const struct look_state *l)
+{
+	struct look look = {
+		.thread = th->number,
+		.frames = frames,
+		.count = count,
+		.skipped = th->skipped,
+		.when_ns = now_ns,
+		.wall_ns = now_ns - th->last_ns,
+		.state = l->where.state,
+		.holds_gil = l->holds_gil,
+	};
+
+	if (l->running) {
+		look.cpu_ns = th->pending_ns;
+		th->pending_ns = 0;
+	}
+	th->last_ns = now_ns;
+	stat_add(&s->stats.samples, 1);
+	s->ops.on_look(s->ops.arg, &look);
+}
+
+/* Keeps a sleeper's stack: it stays true until the thread runs again. */
+static void keep_stack(struct sampler *s, struct sampled *th)
+{
+	if (s->count > th->cap) {
+		th->cap = s->count;
+		th->frames = xreallocarray(th->frames, th->cap, sizeof(th->frames[0]));
+	}
+	memcpy(th->frames, s->frames, s->count * sizeof(s->frames[0]));
+	th->count = s->count;
+}
+
+static void finish_delivered(struct sampler *s, struct sampled *th, struct look_state *l,
+			     uint64_t now_ns)
+{
+	account(th, l);
+	th->skipped = s->raw->skipped;
+	if (s->want_asleep && !l->running)
+		keep_stack(s, th);
+	if (s->config.gil_only && !l->holds_gil) {
+		th->last_ns = now_ns;
+		stat_add(&s->stats.asleep, 1);
+		return;
+	}
+	stat_add(&s->stats.proven, l->proven);
+	stat_add(&s->stats.repaired, s->raw->repaired != 0);
+	deliver(s, th, s->frames, s->count, now_ns, l);
+}
+
+static void finish_unmoved(struct sampler *s, struct sampled *th, struct look_state *l,
+			   uint64_t now_ns)
+{
+	th->still++;
+	if (!s->want_asleep || s->config.gil_only || th->count == 0) {
+		th->last_ns = now_ns;
+		stat_add(&s->stats.asleep, 1);
+		return;
+	}
+	l->where.state = 'S';
+	stat_add(&s->stats.proven, 1);
+	deliver(s, th, th->frames, th->count, now_ns, l);
+}
+
+static void finish(struct sampler *s, struct sampled *th, enum attempt result,
+		   struct look_state *l, uint64_t now_ns)
+{
+	if (result != TRY_UNMOVED)
+		th->still = 0;
+	switch (result) {
+	case TRY_DELIVERED:
+		finish_delivered(s, th, l, now_ns);
+		break;
+	case TRY_UNMOVED:
+		finish_unmoved(s, th, l, now_ns);
+		break;
+	case TRY_ASLEEP:
+	case TRY_EMPTY:
+		account(th, l);
+		th->count = 0;
+		th->last_ns = now_ns;
+		stat_add(result == TRY_EMPTY ? &s->stats.empty : &s->stats.asleep, 1);
+		break;
+	case TRY_FAILED:
+		stat_add(&s->stats.dropped[l->why], 1);
+		break;
+	case TRY_ENDED:
+		th->gone = s->relist = true;
+		break;
+	case TRY_ELSEWHERE:
+	case TRY_MOVED:
+		break;
+	}
+}
+
+enum look_result look_at(struct sampler *s, struct sampled *th, bool may_hop)
+{
+	struct look_state l;
+	enum attempt result;
+	uint64_t now_ns;
+	int tries = 0, hops = 0;
+
+	for (;;) {
+		now_ns = sampler_now(s, clock_mono_ns());
+		result = attempt(s, th, &l, may_hop, now_ns);
+		if (result == TRY_ELSEWHERE)
+			return LOOK_ELSEWHERE;
+		if (result == TRY_MOVED && ++hops < LOOK_HOPS)
+			continue;
+		if (result == TRY_MOVED) {
+			l.why = DROP_UNPROVEN;
+			result = TRY_FAILED;
+		}
+		if (result != TRY_FAILED || ++tries == LOOK_TRIES)
+			break;
+		stat_add(&s->stats.retries, 1);
+		if (l.why != DROP_UNPROVEN)
+			hold_nap(&s->hold, clock_mono_ns() + RETRY_PAUSE_NS);
+	}
+	finish(s, th, result, &l, now_ns);
+	return LOOK_DONE;
+}

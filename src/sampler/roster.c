@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: MIT
+ * Which threads there are: listed when the target's list heads change, when a thread ends, and now
+ * and then. */
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+
+#include "internal.h"
+#include "util/clock.h"
+#include "util/xalloc.h"
+
+/* Of more interpreters than that only the newest are watched; the others' new threads are found
+ * by the listing that comes anyway. */
+enum { LIST_TRIES = 8, GROW = 32, HEADS_WATCHED = 64 };
+
+#define RELIST_NS (1 * NSEC_PER_SEC)      /* listed anew at least this often */
+#define WATCH_NS (1 * NSEC_PER_MSEC)      /* heads are looked at no more often than this */
+#define LOST_NS (500 * NSEC_PER_MSEC)     /* no good listing for so long: another program */
+
+/* Each thread keeps up to two files open. */
+static void raise_file_limit(void)
+{
+	struct rlimit limit;
+
+	if (!getrlimit(RLIMIT_NOFILE, &limit) && limit.rlim_cur < limit.rlim_max) {
+		limit.rlim_cur = limit.rlim_max;
+		setrlimit(RLIMIT_NOFILE, &limit);
+	}
+}
+
+void roster_init(struct sampler *s)
+{
+	pid_t nspid;
+
+	raise_file_limit();
+	s->list = xmalloc(THREADS_MAX * sizeof(s->list[0]));
+	s->foreign = task_foreign_namespace(s->target->pid, &nspid);
+	if (task_open(&s->process, s->target->pid, s->target->pid))
+		s->process.schedstat_fd = -1;
+	s->relist = true;
+}
+
+static void sampled_free(struct sampler *s, struct sampled *th)
+{
+	if (s->hold.ops->detach)
+		s->hold.ops->detach(&s->hold, &th->task);
+	stat_add(&s->stats.unattributed_ns, th->pending_ns);
+	task_close(&th->task);
+	plan_release(&th->plan);
+	free(th->frames);
+	free(th);
+}
+
+void roster_release(struct sampler *s)
+{
+	for (uint32_t i = 0; i < s->thread_count; i++)
+		sampled_free(s, s->threads[i]);
+	s->thread_count = 0;
+	task_close(&s->process);
+	free(s->threads);
+	free(s->list);
+	free(s->heads);
+}
+
+static bool same_thread(const struct py_thread *a, const struct py_thread *b)
+{
+	return a->tstate == b->tstate && a->interp == b->interp && a->thread_id == b->thread_id &&
+	       a->unique_id == b->unique_id && a->native_id == b->native_id;
+}
+
+/* Which of the known threads this is; both lists are in the same order, so the search starts
+ * behind the last one found. */
+static struct sampled *known(struct sampler *s, const struct py_thread *py, uint32_t *cursor)
+{
+	for (uint32_t n = 0; n < s->thread_count; n++) {
+		struct sampled *th = s->threads[(*cursor + n) % s->thread_count];
+
+		if (!th->gone && !th->listed && same_thread(&th->py, py)) {
+			*cursor = *cursor + n + 1;
+			return th;
+		}
+	}
+	return NULL;
+}
+
+/* A thread seen for the first time; NULL when it has ended already or has no native thread yet. */
+static struct sampled *sampled_new(struct sampler *s, const struct py_thread *py, uint64_t now_ns)
+{
+	struct sampler_thread_info info = { .py = *py };
+	struct task_run run = { 0 };
+	struct sampled *th;
+
+	info.tid = task_find(s->target->pid, py->native_id, !s->foreign);
+	if (info.tid <= 0)
+		return NULL;
+	th = xcalloc(1, sizeof(*th));
+	th->py = *py;
+	th->last_ns = now_ns;
+	if (task_open(&th->task, s->target->pid, info.tid) || task_run(&th->task, &run) ||
+	    (s->hold.ops->attach && s->hold.ops->attach(&s->hold, &th->task))) {
+		task_close(&th->task);
+		free(th);
+		return NULL;
+	}
+	th->run_ns = run.run_ns;
+	th->number = s->ops.on_thread(s->ops.arg, &info);
+	return th;
+}
+
+static void heads_add(struct sampler *s, remote_addr at)
+{
+	if (s->head_count == s->head_cap) {
+		s->head_cap += GROW;
+		s->heads = xreallocarray(s->heads, s->head_cap, sizeof(s->heads[0]));
+	}
+	s->heads[s->head_count].at = at;
+	s->heads[s->head_count].value = 0;
+	if (!remote_read_u64(s->target->remote, at, &s->heads[s->head_count].value))
+		s->head_count++;
+}
+
+/* New interpreters and threads are always put at the head of their list. */
+static void heads_learn(struct sampler *s, size_t n)
+{
+	const struct py_layout *l = &s->target->layout;
+	remote_addr interp = 0;
+
+	s->head_count = 0;
+	heads_add(s, s->target->runtime + l->runtime.interpreters_head);
+	for (size_t i = 0; i < n; i++) {
+		if (s->list[i].interp != interp)
+			heads_add(s, s->list[i].interp + l->interp.threads_head);
+		interp = s->list[i].interp;
+	}
+}
+
+static bool heads_changed(struct sampler *s)
+{
+	struct remote_iov iov[HEADS_WATCHED] = { { 0 } };
+	uint64_t now[HEADS_WATCHED];
+	uint32_t n = s->head_count < HEADS_WATCHED ? s->head_count : HEADS_WATCHED;
+
+	for (uint32_t i = 0; i < n; i++)
+		iov[i] = (struct remote_iov){ s->heads[i].at, &now[i], sizeof(now[i]) };
+	if (remote_readv(s->target->remote, iov, n) != (ssize_t)n)
+		return true;
+	for (uint32_t i = 0; i < n; i++)
+		if (now[i] != s->heads[i].value)
+			return true;
+	return false;
+}
+
+/* Makes the roster what the listing says; keeps what is known of threads that are still there. */
+static void roster_apply(struct sampler *s, size_t n, uint64_t now_ns)
+{
+	struct sampled **threads = xmalloc((n ? n : 1) * sizeof(threads[0]));
+	uint32_t count = 0, cursor = 0;
+
+	for (uint32_t i = 0; i < s->thread_count; i++)
+		s->threads[i]->listed = false;
+	for (size_t i = 0; i < n; i++) {
+		struct sampled *th = known(s, &s->list[i], &cursor);
+
+		if (!th)
+			th = sampled_new(s, &s->list[i], now_ns);
+		if (!th) {
+			s->relist = true;
+			continue;
+		}
+		th->listed = true;
+		threads[count++] = th;
+	}
+	for (uint32_t i = 0; i < s->thread_count; i++)
+		if (!s->threads[i]->listed)
+			sampled_free(s, s->threads[i]);
+	free(s->threads);
+	s->threads = threads;
+	s->thread_count = count;
+}
+
+static bool process_ended(const struct sampler *s)
+{
+	struct task_run run;
+
+	return s->process.schedstat_fd < 0 || task_run(&s->process, &run);
+}
+
+enum sampler_end roster_update(struct sampler *s, uint64_t now_ns)
+{
+	ssize_t n = -EAGAIN;
+
+	if (!s->relist && now_ns - s->watched_ns >= WATCH_NS) {
+		s->watched_ns = now_ns;
+		s->relist = heads_changed(s) || now_ns - s->listed_ns > RELIST_NS;
+	}
+	if (!s->relist)
+		return SAMPLER_RUNNING;
+	if (process_ended(s))
+		return SAMPLER_GONE;
+	s->relist = false;
+	for (int i = 0; i < LIST_TRIES && n == -EAGAIN; i++)
+		n = threads_list(s->target, s->list, THREADS_MAX);
+	if (n == -ESRCH)
+		return SAMPLER_GONE;
+	if (n < 0) {
+		s->relist = true;
+		return now_ns - s->listed_ns > LOST_NS ? SAMPLER_LOST : SAMPLER_RUNNING;
+	}
+	s->listed_ns = now_ns;
+	heads_learn(s, (size_t)n);
+	roster_apply(s, (size_t)n, now_ns);
+	return SAMPLER_RUNNING;
+}

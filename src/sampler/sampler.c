@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: MIT
+ * The sampling thread: sleeps until the next random moment and looks at everybody. */
+#include "sampler/sampler.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "internal.h"
+#include "util/clock.h"
+#include "util/xalloc.h"
+
+enum { REST_AFTER = 8, REST_LOOKS = 4 }; /* long sleepers are looked at every 4th time */
+enum { JOIN_PERIOD_S = 1 };
+#define SLICE_NS (100 * NSEC_PER_USEC)
+
+static const struct hold_ops *hold_choose(const struct sampler_config *c)
+{
+	switch (c->placement) {
+	case PLACE_BLOCKING: return &hold_ptrace;
+	case PLACE_OFF_CPU: return &hold_off_cpu;
+	case PLACE_ON_CPU: return &hold_on_cpu;
+	case PLACE_AUTO: break;
+	}
+	return c->rate_hz > PLACE_ON_CPU_MAX_HZ ? &hold_off_cpu : &hold_on_cpu;
+}
+
+struct sampler *sampler_new(const struct py_target *t, struct symtab *symtab,
+			    const struct sampler_config *config, const struct sampler_ops *ops)
+{
+	struct sampler *s = xcalloc(1, sizeof(*s));
+
+	s->target = t;
+	s->symtab = symtab;
+	s->config = *config;
+	s->ops = *ops;
+	s->want_asleep = config->idle;
+	s->start_ns = clock_mono_ns();
+	code_cache_init(&s->codes, t, symtab);
+	snapshot_init(&s->snap, t->remote);
+	s->raw = xmalloc(sizeof(*s->raw));
+	s->frames = xmalloc(FRAMES_MAX * sizeof(s->frames[0]));
+	hold_init(&s->hold, hold_choose(config));
+	s->hold.stop = &s->stop;
+	roster_init(s);
+	return s;
+}
+
+void sampler_free(struct sampler *s)
+{
+	if (!s)
+		return;
+	roster_release(s);
+	code_cache_release(&s->codes);
+	snapshot_release(&s->snap);
+	free(s->raw);
+	free(s->frames);
+	free(s);
+}
+
+/* A sleeper that has not moved for long rests: its looks come less often, and nothing is lost,
+ * since its scheduler counts tell at the next one how long it ran. */
+static bool rests(const struct sampled *th, uint64_t tick, uint32_t i)
+{
+	return th->still >= REST_AFTER && (tick + i) % REST_LOOKS != 0;
+}
+
+/* Looks at everybody: first those here, then those on other CPUs. */
+static void look_around(struct sampler *s)
+{
+	uint32_t elsewhere = 0;
+
+	for (uint32_t i = 0; i < s->thread_count; i++) {
+		struct sampled *th = s->threads[i];
+
+		th->listed = true;
+		if (th->gone || rests(th, s->stats.ticks, i))
+			continue;
+		if (look_at(s, th, false) == LOOK_ELSEWHERE) {
+			th->listed = false;
+			elsewhere++;
+		}
+	}
+	for (uint32_t i = 0; elsewhere && i < s->thread_count; i++) {
+		if (!s->threads[i]->listed) {
+			s->threads[i]->listed = true;
+			look_at(s, s->threads[i], true);
+			elsewhere--;
+		}
+	}
+}
+
+ssize_t sampler_once(struct sampler *s)
+{
+	s->want_asleep = true;
+	if (roster_update(s, sampler_now(s, clock_mono_ns())) != SAMPLER_RUNNING)
+		return -ESRCH;
+	look_around(s);
+	hold_unpin(&s->hold);
+	return (ssize_t)s->thread_count;
+}
+
+/* Asks the kernel to wake us promptly: exact timers, and a short time slice, which lets a thread
+ * that sleeps most of the time preempt one that does not (EEVDF with custom slices, Linux 6.12;
+ * older kernels ignore it). */
+static void be_prompt(void)
+{
+	struct {
+		uint32_t size, policy;
+		uint64_t flags;
+		int32_t nice;
+		uint32_t priority;
+		uint64_t runtime, deadline, period;
+	} attr = { .size = sizeof(attr), .runtime = SLICE_NS };
+
+	prctl(PR_SET_TIMERSLACK, 1);
+	syscall(SYS_sched_setattr, 0, &attr, 0);
+}
+
+/* Sleeps until the next look; counts how late it comes. */
+static void sleep_until_due(struct sampler *s)
+{
+	uint64_t skipped, now, due = pace_next(&s->pace, clock_mono_ns(), &skipped);
+
+	stat_add(&s->stats.late, skipped);
+	if (due > clock_mono_ns())
+		s->hold.ops->sleep(&s->hold, due);
+	now = clock_mono_ns();
+	if (now > due) {
+		stat_add(&s->stats.wake_ns, now - due);
+		if (now - due > s->stats.wake_max_ns)
+			stat_add(&s->stats.wake_max_ns, now - due - s->stats.wake_max_ns);
+	}
+}
+
+static void *sampling_thread(void *arg)
+{
+	struct sampler *s = arg;
+	enum sampler_end end = SAMPLER_STOPPED;
+
+	be_prompt();
+	pace_init(&s->pace, s->start_ns, s->config.rate_hz, s->start_ns ^ (uint64_t)getpid());
+	while (!atomic_load_explicit(&s->stop, memory_order_relaxed)) {
+		uint64_t woke = clock_mono_ns();
+
+		end = roster_update(s, sampler_now(s, woke));
+		if (end != SAMPLER_RUNNING)
+			break;
+		end = SAMPLER_STOPPED;
+		look_around(s);
+		stat_add(&s->stats.ticks, 1);
+		stat_add(&s->stats.look_ns, clock_mono_ns() - woke);
+		stat_add(&s->stats.hops, s->hold.hops - s->stats.hops);
+		sleep_until_due(s);
+	}
+	stat_add(&s->stats.cpu_ns, clock_thread_cpu_ns());
+	/* ptrace belongs to the thread that attached: let go here. */
+	if (s->hold.ops->detach)
+		for (uint32_t i = 0; i < s->thread_count; i++)
+			s->hold.ops->detach(&s->hold, &s->threads[i]->task);
+	atomic_store(&s->end, end);
+	return NULL;
+}
+
+static void no_op(int sig)
+{
+	(void)sig;
+}
+
+int sampler_start(struct sampler *s, struct err *err)
+{
+	struct sigaction wake = { .sa_handler = no_op };
+	sigset_t all, old;
+	int r;
+
+	sigaction(SIGRTMIN, &wake, NULL);
+	sigfillset(&all);
+	sigdelset(&all, SIGRTMIN);
+	pthread_sigmask(SIG_SETMASK, &all, &old);
+	s->start_ns = clock_mono_ns();
+	r = pthread_create(&s->thread, NULL, sampling_thread, s);
+	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	if (r)
+		return err_set(err, -r, EXIT_FAILED, "cannot start the sampling thread: %s",
+			       strerror(r));
+	s->started = true;
+	return 0;
+}
+
+void sampler_stop(struct sampler *s)
+{
+	atomic_store(&s->stop, true);
+	if (s->started)
+		pthread_kill(s->thread, SIGRTMIN);
+}
+
+enum sampler_end sampler_join(struct sampler *s)
+{
+	struct timespec until;
+
+	while (s->started) {
+		/* A wake-up sent between the thread's look at `stop` and its sleep is lost. */
+		clock_gettime(CLOCK_REALTIME, &until);
+		until.tv_sec += JOIN_PERIOD_S;
+		if (!pthread_timedjoin_np(s->thread, NULL, &until))
+			s->started = false;
+		else if (atomic_load(&s->stop))
+			pthread_kill(s->thread, SIGRTMIN);
+	}
+	return sampler_state(s);
+}
+
+enum sampler_end sampler_state(const struct sampler *s)
+{
+	return (enum sampler_end)atomic_load(&s->end);
+}
+
+void sampler_stats(const struct sampler *s, struct sampler_stats *ret)
+{
+	const uint64_t *from = (const uint64_t *)&s->stats;
+	uint64_t *to = (uint64_t *)ret;
+
+	for (size_t i = 0; i < sizeof(*ret) / sizeof(*to); i++)
+		to[i] = __atomic_load_n(&from[i], __ATOMIC_RELAXED);
+}
+
+bool sampler_reaped(const struct sampler *s, pid_t pid, int *ret_status)
+{
+	*ret_status = s->hold.reaped_status;
+	return s->hold.reaped == pid;
+}
+
+const char *sampler_how(const struct sampler *s)
+{
+	return s->hold.ops->how;
+}
