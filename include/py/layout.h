@@ -83,4 +83,7 @@ extern const size_t py_layouts_count;
 /* The row of a version and flavour; NULL: none. `version` may carry a patch level. */
 const struct py_layout *layout_find(uint32_t version, bool free_threaded, bool trace_refs);
 
+/* Moves what lies elsewhere on the machine (ELF e_machine) or in the patch level of `version`. */
+void target_layout_arch(struct py_layout *l, uint32_t version, uint16_t machine);
+
 #endif

@@ -1,1 +1,4 @@
-libpystoker_a_SOURCES +=
+libpystoker_a_SOURCES += \
+	include/elf/elf_file.h %D%/elf_file.c \
+	%D%/elf_memory.c %D%/elf_memory.h \
+	include/elf/mapped_file.h %D%/mapped_file.c

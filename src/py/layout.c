@@ -2,6 +2,8 @@
  * Finding the layout row of a version. */
 #include "py/layout.h"
 
+#include <elf.h>
+
 #include "util/attr.h"
 
 const struct py_layout *layout_find(uint32_t version, bool free_threaded, bool trace_refs)
@@ -14,4 +16,22 @@ const struct py_layout *layout_find(uint32_t version, bool free_threaded, bool t
 			return l;
 	}
 	return NULL;
+}
+
+/* sizeof(pthread_mutex_t) is 48 on aarch64 glibc, 40 on x86-64; two of them lie before these. */
+enum { AARCH64_MUTEXES = 16 };
+/* _PyRuntime.gilstate.tstate_current before 3.7.4 (Include/internal/pystate.h at v3.7.3). */
+enum { TSTATE_CURRENT_3_7_3 = 1392 };
+
+void target_layout_arch(struct py_layout *l, uint32_t version, uint16_t machine)
+{
+	if (pyver_minor_of(version) == PYVER(3, 7) && version < (PYVER(3, 7) | 4u << 8) &&
+	    (version & 0xff00))
+		l->runtime.tstate_current = TSTATE_CURRENT_3_7_3;
+	if (machine != EM_AARCH64)
+		return;
+	if (l->runtime.tstate_current != NO_FIELD)
+		l->runtime.tstate_current += AARCH64_MUTEXES;
+	if (l->interp.code_generation != NO_FIELD)
+		l->interp.code_generation += AARCH64_MUTEXES;
 }

@@ -1,10 +1,13 @@
 libpystoker_a_SOURCES += \
 	include/py/code.h %D%/code.c \
+	include/py/debug_offsets.h %D%/debug_offsets.c \
+	%D%/descendants.c %D%/descendants.h \
 	include/py/frames.h %D%/frames.c \
 	include/py/layout.h %D%/layout.c %D%/layouts.c \
 	include/py/linetable.h %D%/linetable.c \
+	%D%/scan.c %D%/scan.h \
 	include/py/snapshot.h %D%/snapshot.c \
-	include/py/target.h \
+	include/py/target.h %D%/locate.c \
 	include/py/threadname.h \
 	include/py/threads.h %D%/threads.c \
 	include/py/unicode.h %D%/unicode.c \

@@ -1,3 +1,4 @@
 # Helpers of the tests: small programs and scripts that run inside targets.
 check_PROGRAMS += tests/tools/check-linetables
 EXTRA_DIST += tests/tools/dump-linetables.py
+check_PROGRAMS += tests/tools/locate-pid

@@ -1,6 +1,7 @@
 # One program per test file; each prints TAP through tests/lib/tap.h.
 # A test is two lines: its name here, its flags below.
 UNIT_TESTS =
+UNIT_TESTS += tests/unit/test-elf_file
 UNIT_TESTS += tests/unit/test-linetable
 UNIT_TESTS += tests/unit/test-option
 UNIT_TESTS += tests/unit/test-procfs
@@ -18,3 +19,4 @@ tests_unit_test_option_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_procfs_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_symtab_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_unicode_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_elf_file_CPPFLAGS = $(UNIT_CPPFLAGS)
