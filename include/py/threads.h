@@ -41,6 +41,9 @@ void threads_calibrate(struct py_target *t, pid_t nspid);
 enum { GIL_COND_BYTES = 48 };
 remote_addr gil_cond(const struct py_target *t, remote_addr interp);
 
+/* Whether the thread, `tid` to us, sleeps in futex(2) on that condition variable. */
+bool thread_waits_for_gil(const struct py_target *t, const struct py_thread *th, pid_t tid);
+
 /* Whether the interpreter is shutting down (its lists must not be trusted any more). */
 bool interpreter_finalizing(const struct py_target *t);
 

@@ -31,7 +31,8 @@ struct sampler_config {
 	double rate_hz;
 	enum placement placement;
 	bool idle;            /* look at sleeping threads too */
-	bool gil_only;        /* deliver only the holder of the GIL */
+	bool gil;             /* find out who holds the GIL */
+	bool gil_only;        /* deliver only the holder of the GIL; implies `gil` */
 };
 
 /* A thread as it is announced once, before its first look. */
@@ -50,7 +51,7 @@ struct look {
 	uint64_t wall_ns;     /* time since the thread's last look */
 	uint64_t cpu_ns;      /* CPU time of it not yet attributed */
 	char state;           /* of the thread: R running or ready, S sleeping, D … */
-	bool holds_gil;       /* known when gil_only, in dumps, and for free-threaded builds */
+	bool holds_gil;       /* known with config.gil */
 };
 
 struct sampler_ops {

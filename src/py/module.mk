@@ -1,4 +1,5 @@
 libpystoker_a_SOURCES += \
+	include/py/attach.h %D%/attach.c \
 	include/py/code.h %D%/code.c \
 	include/py/debug_offsets.h %D%/debug_offsets.c \
 	%D%/descendants.c %D%/descendants.h \
@@ -6,9 +7,10 @@ libpystoker_a_SOURCES += \
 	include/py/layout.h %D%/layout.c %D%/layouts.c \
 	include/py/linetable.h %D%/linetable.c \
 	%D%/scan.c %D%/scan.h \
+	include/py/shortpath.h %D%/shortpath.c \
 	include/py/snapshot.h %D%/snapshot.c \
 	include/py/target.h %D%/locate.c \
-	include/py/threadname.h \
+	include/py/threadname.h %D%/threadname.c \
 	include/py/threads.h %D%/threads.c \
 	include/py/unicode.h %D%/unicode.c \
 	include/py/version.h %D%/version.c

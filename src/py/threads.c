@@ -3,7 +3,11 @@
 #include "py/threads.h"
 
 #include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/syscall.h>
 
+#include "mem/procfs.h"
 #include "py/snapshot.h"
 #include "util/attr.h"
 
@@ -173,6 +177,25 @@ remote_addr gil_cond(const struct py_target *t, remote_addr interp)
 	remote_addr gil = gil_address(t, interp);
 
 	return gil ? gil + t->layout.gil.cond : 0;
+}
+
+/* /proc/PID/task/TID/syscall: "202 0x7f12… 0x189 …", the number and the arguments in hex; "running"
+ * when it is in none (proc(5)). */
+bool thread_waits_for_gil(const struct py_target *t, const struct py_thread *th, pid_t tid)
+{
+	remote_addr cond = gil_cond(t, th->interp);
+	unsigned long long number, futex;
+	char name[64], *text;
+	bool waits = false;
+
+	if (!cond)
+		return false;
+	snprintf(name, sizeof(name), "task/%d/syscall", (int)tid);
+	text = procfs_read(t->pid, name, NULL);
+	if (text && sscanf(text, "%llu %llx", &number, &futex) == 2)
+		waits = number == SYS_futex && futex - cond < GIL_COND_BYTES;
+	free(text);
+	return waits;
 }
 
 bool interpreter_finalizing(const struct py_target *t)

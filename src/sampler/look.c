@@ -147,7 +147,7 @@ static enum attempt read_held(struct sampler *s, struct sampled *th, struct look
 	unsigned int result = read_stack(s, th, l->frozen);
 	bool ended = false;
 
-	if (result == WALK_OK && s->config.gil_only)
+	if (result == WALK_OK && (s->config.gil || s->config.gil_only))
 		l->holds_gil = thread_holds_gil(s, th);
 	if (l->frozen) {
 		ended = task_run(&th->task, &l->after) != 0;

@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: MIT
+ * A dump as text, and as JSON with py-spy's keys. */
+#include <inttypes.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "dumped.h"
+#include "py/shortpath.h"
+#include "util/err.h"
+
+void say_version_guessed(const struct py_target *t)
+{
+	char text[PYVER_TEXT_MAX], newest[PYVER_TEXT_MAX];
+
+	say("warning: PID %d runs CPython %s, newer than %s, the newest this pystoker knows; its own "
+	    "description of its memory is used", (int)t->pid, pyver_text(t->version, text),
+	    pyver_text(PYVER_NEWEST | 0xf0, newest));
+}
+
+static const char *doing(const struct dumped *th)
+{
+	if (th->holds_gil)
+		return th->state == 'R' ? "running, holds the GIL" : "sleeping, holds the GIL";
+	if (th->waits_gil)
+		return "waiting for the GIL";
+	switch (th->state) {
+	case 'R': return "running";
+	case 'S': return "sleeping";
+	case 'D': return "in uninterruptible sleep";
+	case 'T': return "stopped";
+	case 't': return "stopped by a debugger";
+	default: return "unknown";
+	}
+}
+
+static const char *file_shown(const struct dump *d, const struct sym_file *f)
+{
+	return d->full_filenames ? f->path : shortpath_of(d->target->pid, f->path);
+}
+
+static void print_thread(const struct dump *d, const struct dumped *th)
+{
+	printf("Thread %d (%s)", (int)th->info.tid, doing(th));
+	if (th->name)
+		printf(": \"%s\"", th->name);
+	if (th->info.py.interp_id > 0)
+		printf(" [interpreter %" PRId64 "]", th->info.py.interp_id);
+	putchar('\n');
+	for (uint32_t i = 0; i < th->count; i++) {
+		const struct sym_func *fn = symtab_func_at(&d->symtab, th->frames[i].func);
+		const struct sym_file *file = symtab_file_at(&d->symtab, fn->file);
+
+		printf("    %s (%s:%d)\n", fn->name, file_shown(d, file), th->frames[i].line);
+	}
+	if (th->skipped)
+		printf("    ... %u more frames\n", th->skipped);
+	if (th->count == 0)
+		puts("    (no Python frames)");
+}
+
+void dump_text(struct dump *d)
+{
+	char version[PYVER_TEXT_MAX];
+	struct buf reasons = BUF_INIT;
+
+	printf("Process %d: %s\nPython %s%s (%s)\n", (int)d->target->pid, d->cmdline,
+	       pyver_text(d->target->version, version),
+	       d->target->layout.free_threaded ? " free-threading" : "", d->target->path);
+	for (uint32_t i = d->count; i-- > 0;) {
+		putchar('\n');
+		print_thread(d, &d->threads[i]);
+	}
+	stats_reasons(&d->stats, &reasons);
+	if (reasons.len)
+		say("some stacks could not be read: %s", reasons.data);
+	buf_release(&reasons);
+}
+
+/* "pkg.mod" of "pkg/mod.py"; py-spy's key "module" is the shared library of native frames, null
+ * for Python ones. */
+static json_t *frame_json(const struct dump *d, const struct sym_frame *frame)
+{
+	const struct sym_func *fn = symtab_func_at(&d->symtab, frame->func);
+	const struct sym_file *file = symtab_file_at(&d->symtab, fn->file);
+
+	return json_pack("{s:s, s:s, s:s, s:n, s:i, s:i}", "name", fn->name, "filename", file->path,
+			 "short_filename", shortpath_of(d->target->pid, file->path), "module", "line",
+			 frame->line, "first_line", fn->first_line);
+}
+
+static json_t *thread_json(const struct dump *d, const struct dumped *th)
+{
+	json_t *frames = json_array();
+	char state[2] = { th->state, '\0' };
+
+	for (uint32_t i = 0; i < th->count; i++)
+		json_array_append_new(frames, frame_json(d, &th->frames[i]));
+	return json_pack("{s:i, s:I, s:s?, s:i, s:b, s:b, s:b, s:s, s:s, s:I, s:i, s:o}",
+			 "pid", (int)d->target->pid, "thread_id", (json_int_t)th->info.py.thread_id,
+			 "thread_name", th->name, "os_thread_id", (int)th->info.tid,
+			 "active", th->state == 'R', "owns_gil", th->holds_gil,
+			 "waits_for_gil", th->waits_gil, "state", state, "doing", doing(th),
+			 "interpreter", (json_int_t)th->info.py.interp_id,
+			 "frames_left_out", (int)th->skipped, "frames", frames);
+}
+
+void dump_json(struct dump *d)
+{
+	json_t *threads = json_array();
+
+	for (uint32_t i = d->count; i-- > 0;)
+		json_array_append_new(threads, thread_json(d, &d->threads[i]));
+	json_dumpf(threads, stdout, JSON_INDENT(2) | JSON_ENSURE_ASCII);
+	putchar('\n');
+	json_decref(threads);
+}
