@@ -2,5 +2,4 @@
 include tests/unit/module.mk
 include tests/tools/module.mk
 EXTRA_DIST += tests/layers.sh
-include tests/tools/module.mk
 include tests/live/module.mk
