@@ -46,6 +46,10 @@ int mapped_file_open(pid_t pid, const struct map *m)
 		fd = n < (int)sizeof(path) ? check_inode(open_file(path), m) : -ENAMETOOLONG;
 		if (fd >= 0)
 			return fd;
+		/* After a plain chroot(2) maps states paths as we see them. */
+		fd = check_inode(open_file(m->path), m);
+		if (fd >= 0)
+			return fd;
 	}
 	snprintf(path, sizeof(path), "%s/%d/exe", procfs_root, (int)pid);
 	return check_inode(open_file(path), m);

@@ -7,6 +7,8 @@
 #include <string.h>
 #include <sys/uio.h>
 
+#include "mem/permission.h"
+#include "mem/procfs.h"
 #include "util/xalloc.h"
 
 struct vm {
@@ -42,6 +44,35 @@ static ssize_t vm_readv(void *state, const struct remote_iov *iov, size_t n)
 
 static const struct remote_ops vm_ops = { .name = "vm", .readv = vm_readv, .free = free };
 
+/* A process without memory is "gone" as well: a zombie, a kernel thread. */
+static int explain_gone(pid_t pid, struct err *err)
+{
+	struct proc_stat st;
+	char name[64];
+
+	if (proc_stat_read(&st, pid) < 0)
+		return err_set(err, -ESRCH, EXIT_GONE, "PID %d: no such process", (int)pid);
+	if (procfs_cmdline(pid, name, sizeof(name)) < 0)
+		strcpy(name, "?");
+	if (st.state == 'Z' || st.state == 'X')
+		return err_set(err, -ESRCH, EXIT_GONE,
+			       "PID %d (%s): the process has ended (it is a zombie)", (int)pid, name);
+	return err_set(err, -ESRCH, EXIT_NOT_PYTHON,
+		       "PID %d (%s): a kernel thread, there is no CPython interpreter in it",
+		       (int)pid, name);
+}
+
+static int explain_denied(pid_t pid, int ret, struct err *err)
+{
+	struct permission_facts facts;
+
+	if (ret != -EPERM && ret != -EACCES)
+		return err_set(err, ret, EXIT_FAILED, "PID %d: cannot read its memory: %s", (int)pid,
+			       strerror(-ret));
+	permission_collect(&facts, pid);
+	return permission_explain(&facts, err);
+}
+
 int remote_open_process(struct remote *r, pid_t pid, struct err *err)
 {
 	struct vm *vm = xmalloc(sizeof(*vm));
@@ -55,10 +86,7 @@ int remote_open_process(struct remote *r, pid_t pid, struct err *err)
 	if (got >= 0)
 		return 0;
 	remote_close(r);
-	if (got == -ESRCH)
-		return err_set(err, (int)got, EXIT_GONE, "PID %d: no such process", (int)pid);
-	return err_set(err, (int)got, EXIT_DENIED, "PID %d: not permitted to read its memory: %s",
-		       (int)pid, strerror((int)-got));
+	return got == -ESRCH ? explain_gone(pid, err) : explain_denied(pid, (int)got, err);
 }
 
 void remote_close(struct remote *r)

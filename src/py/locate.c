@@ -524,7 +524,7 @@ static int not_python(struct locate *s)
 
 	if (s->maps.count == 0 && procfs_readlink(pid, "exe", exe, sizeof(exe)) < 0)
 		return err_set(s->err, -ENOENT, EXIT_NOT_PYTHON,
-			       "PID %d (%s): no CPython interpreter found in it: it is a kernel thread",
+			       "PID %d (%s): a kernel thread, there is no CPython interpreter in it",
 			       (int)pid, s->name);
 	err_set(s->err, 0, EXIT_NOT_PYTHON, "PID %d (%s): no CPython interpreter found in it",
 		(int)pid, s->name);
