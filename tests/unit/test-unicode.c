@@ -161,7 +161,7 @@ static void refused(void)
 	const uint32_t beyond[] = { 'a', 0x110000 };
 	uint8_t *object;
 
-	str_put(l, "abc", 3, 3, COMPACT);
+	str_put(l, "abcdefghi", 3, 3, COMPACT);
 	is_refused(-EINVAL, "kind 3");
 	str_put(l, "abcdefgh", 1, 2, COMPACT | ASCII);
 	is_refused(-EINVAL, "ASCII of two bytes");
