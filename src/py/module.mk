@@ -3,7 +3,9 @@ libpystoker_a_SOURCES += \
 	include/py/code.h %D%/code.c \
 	include/py/debug_offsets.h %D%/debug_offsets.c \
 	%D%/descendants.c %D%/descendants.h \
+	include/py/dict.h %D%/dict.c \
 	include/py/frames.h %D%/frames.c \
+	include/py/integer.h %D%/integer.c \
 	include/py/layout.h %D%/layout.c %D%/layouts.c \
 	include/py/linetable.h %D%/linetable.c \
 	%D%/scan.c %D%/scan.h \
