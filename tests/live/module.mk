@@ -1,3 +1,5 @@
 # Tests on the interpreters of this machine; each skips loudly what it cannot run.
 TESTS += tests/live/linetables
 EXTRA_DIST += tests/live/linetables
+TESTS += tests/live/threadnames
+EXTRA_DIST += tests/live/threadnames

@@ -2,3 +2,5 @@
 check_PROGRAMS += tests/tools/check-linetables
 EXTRA_DIST += tests/tools/dump-linetables.py
 check_PROGRAMS += tests/tools/locate-pid
+check_PROGRAMS += tests/tools/threadnames
+EXTRA_DIST += tests/tools/named-threads.py
