@@ -1,1 +1,2 @@
-# files of man/ to install or distribute
+# The sections OPTIONS are made from the option tables by `make update-options`.
+dist_man_MANS += %D%/pystoker.1 %D%/pystoker-record.1 %D%/pystoker-dump.1

@@ -3,7 +3,6 @@
 #include "value.h"
 
 #include <errno.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -48,7 +47,7 @@ static int number_parse(const char *shown, const char *text, double *ret, struct
 
 	if (text[strspn(text, "0123456789.eE+-")] == '\0') {
 		*ret = strtod(text, &end);
-		if (end != text && !*end && isfinite(*ret))
+		if (end != text && !*end) /* 1e999 is HUGE_VAL, above any maximum */
 			return 0;
 	}
 	return err_set(err, -EINVAL, EXIT_USAGE, "%s: '%s' is not a number", shown, text);
