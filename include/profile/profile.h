@@ -26,12 +26,6 @@ enum profile_lines {
 	PROFILE_NO_LINE,     /* --nolineno: none (0) */
 };
 
-/* One frame as the sampler hands it over. */
-struct profile_frame {
-	uint32_t func;       /* index in the symtab */
-	int32_t line;        /* 0: unknown */
-};
-
 /* A thread of the target. Index 0 is the first one seen. */
 struct profile_thread {
 	uint64_t thread_id;  /* threading.get_ident(), pthread_t */
@@ -98,10 +92,11 @@ void profile_release(struct profile *p);
 uint32_t profile_add_thread(struct profile *p, const struct profile_thread *thread);
 void profile_name_thread(struct profile *p, uint32_t thread, const char *name);
 
-/* Adds one look: frames[0] is the leaf. `when_ns` is when the look was taken, from the start of
+/* Adds one look: frames[0] is the leaf; `skipped` frames more lie between the last one and the
+ * root (a stack deeper than the sampler keeps): the stack is shown as cut. `when_ns` is when the look was taken, from the start of
  * the recording; the value's wall_ns ends there. */
-void profile_add(struct profile *p, uint32_t thread, const struct profile_frame *frames, size_t n,
-		 uint64_t when_ns, const struct profile_value *value);
+void profile_add(struct profile *p, uint32_t thread, const struct sym_frame *frames, size_t n,
+		 uint32_t skipped, uint64_t when_ns, const struct profile_value *value);
 
 static inline const struct profile_node *profile_node_at(const struct profile *p, uint32_t i)
 {

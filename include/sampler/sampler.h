@@ -80,8 +80,9 @@ void sampler_free(struct sampler *s);
  * the number of threads, or -errno. */
 ssize_t sampler_once(struct sampler *s);
 
-/* Samples in a thread of its own until told to stop or the target ends. */
-int sampler_start(struct sampler *s, struct err *err) _must_check_;
+/* Samples in a thread of its own until told to stop or the target ends. Times of looks count from
+ * `start_ns` (CLOCK_MONOTONIC, not in the future). */
+int sampler_start(struct sampler *s, uint64_t start_ns, struct err *err) _must_check_;
 void sampler_stop(struct sampler *s);      /* asks, does not wait; signal-safe */
 enum sampler_end sampler_join(struct sampler *s);
 enum sampler_end sampler_state(const struct sampler *s); /* any thread, any time */

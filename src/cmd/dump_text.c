@@ -19,8 +19,10 @@ void say_version_guessed(const struct py_target *t)
 	    pyver_text(PYVER_NEWEST | 0xf0, newest));
 }
 
-static const char *doing(const struct dumped *th)
+static const char *doing(const struct dump *d, const struct dumped *th)
 {
+	if (th->holds_gil && d->target->layout.free_threaded)
+		return "running Python";
 	if (th->holds_gil)
 		return th->state == 'R' ? "running, holds the GIL" : "sleeping, holds the GIL";
 	if (th->waits_gil)
@@ -42,7 +44,7 @@ static const char *file_shown(const struct dump *d, const struct sym_file *f)
 
 static void print_thread(const struct dump *d, const struct dumped *th)
 {
-	printf("Thread %d (%s)", (int)th->info.tid, doing(th));
+	printf("Thread %d (%s)", (int)th->info.tid, doing(d, th));
 	if (th->name)
 		printf(": \"%s\"", th->name);
 	if (th->info.py.interp_id > 0)
@@ -101,7 +103,7 @@ static json_t *thread_json(const struct dump *d, const struct dumped *th)
 			 "pid", (int)d->target->pid, "thread_id", (json_int_t)th->info.py.thread_id,
 			 "thread_name", th->name, "os_thread_id", (int)th->info.tid,
 			 "active", th->state == 'R', "owns_gil", th->holds_gil,
-			 "waits_for_gil", th->waits_gil, "state", state, "doing", doing(th),
+			 "waits_for_gil", th->waits_gil, "state", state, "doing", doing(d, th),
 			 "interpreter", (json_int_t)th->info.py.interp_id,
 			 "frames_left_out", (int)th->skipped, "frames", frames);
 }

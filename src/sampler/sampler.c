@@ -172,7 +172,7 @@ static void no_op(int sig)
 	(void)sig;
 }
 
-int sampler_start(struct sampler *s, struct err *err)
+int sampler_start(struct sampler *s, uint64_t start_ns, struct err *err)
 {
 	struct sigaction wake = { .sa_handler = no_op };
 	sigset_t all, old;
@@ -182,7 +182,7 @@ int sampler_start(struct sampler *s, struct err *err)
 	sigfillset(&all);
 	sigdelset(&all, SIGRTMIN);
 	pthread_sigmask(SIG_SETMASK, &all, &old);
-	s->start_ns = clock_mono_ns();
+	s->start_ns = start_ns;
 	r = pthread_create(&s->thread, NULL, sampling_thread, s);
 	pthread_sigmask(SIG_SETMASK, &old, NULL);
 	if (r)
