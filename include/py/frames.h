@@ -14,7 +14,7 @@
 #include "py/target.h"
 
 #define FRAMES_MAX 4096u        /* frames kept of one stack, from the leaf on */
-#define FRAMES_WALK_MAX 1000000u /* links followed before a chain is called endless */
+#define FRAMES_WALK_MAX (4 * FRAMES_MAX) /* links followed before a chain is called endless */
 #define CHUNK_BYTES_MAX (1u << 20) /* of one chunk of the data stack copied */
 #define CHUNKS_MAX 1024u        /* chunks of one data stack */
 
@@ -40,7 +40,7 @@ struct raw_frame {
 struct raw_stack {
 	struct raw_frame frames[FRAMES_MAX]; /* leaf first */
 	uint32_t count;
-	uint32_t skipped;      /* frames beyond FRAMES_MAX, nearer to the root */
+	uint32_t skipped;      /* not 0: at least so many more follow, nearer to the root */
 	uint32_t repaired;     /* dead frames left out at the leaf end */
 	remote_addr interp;    /* of the thread state */
 	uint64_t thread_id;    /* for checking that it is still the same thread */

@@ -14,8 +14,7 @@
 #include "mem/remote.h"
 
 #define SNAPSHOT_BYTES (2u << 20)   /* most that one look may copy */
-#define SNAPSHOT_PIECES 8192u       /* most pieces of one look */
-#define SNAPSHOT_PLAN_MAX 4096u     /* most pieces foreseen for the next look */
+#define SNAPSHOT_PIECES 16384u      /* most pieces of one look */
 
 struct piece {
 	remote_addr addr;

@@ -46,7 +46,7 @@ struct look {
 	uint32_t thread;      /* what on_thread returned */
 	const struct sym_frame *frames; /* leaf first */
 	uint32_t count;
-	uint32_t skipped;     /* frames beyond FRAMES_MAX, nearer to the root */
+	uint32_t skipped;     /* not 0: at least so many more follow, nearer to the root */
 	uint64_t when_ns;     /* end of the stretch, since the sampler's start */
 	uint64_t wall_ns;     /* time since the thread's last look */
 	uint64_t cpu_ns;      /* CPU time of it not yet attributed */

@@ -6,7 +6,7 @@
 
 /* Read beyond the top of the data stack, so that a stack that grew by a few frames since the last
  * look is still in one piece. */
-enum { CHUNK_SLACK = 1024, PAGE = 4096 };
+enum { CHUNK_SLACK = 1024, PAGE = 4096, REPAIR_MAX = 256 };
 
 /* The walk under way. */
 struct walker {
@@ -179,24 +179,19 @@ static bool is_dead(const struct walker *w, const struct frame_view *v)
 	return false;
 }
 
-/* Takes the frames found so far away: they were dead. */
-static bool drop_children(struct walker *w)
+/* Takes the frames found so far away: they were dead. A running thread leaves a few of them behind;
+ * a long row of them is memory that was freed. */
+static bool drop_children(struct walker *w, uint32_t more)
 {
-	if (w->frozen)
-		return false;
-	w->out->repaired += w->out->count;
+	w->out->repaired += w->out->count + more;
 	w->out->count = 0;
-	return true;
+	return !w->frozen && w->out->repaired <= REPAIR_MAX;
 }
 
 static void frame_add(struct walker *w, const struct frame_view *v)
 {
 	struct raw_stack *out = w->out;
 
-	if (out->count == FRAMES_MAX) {
-		out->skipped++;
-		return;
-	}
 	out->frames[out->count++] = (struct raw_frame){
 		.code = v->code,
 		.instr = v->instr,
@@ -227,14 +222,10 @@ static enum walk frame_visit(struct walker *w, remote_addr addr, const struct fr
 	}
 	if (v->owner == 0 && !on_stack_in_order(w, addr))
 		return WALK_TORN;
-	if (proves_children_dead(w, v) && !drop_children(w))
+	if (proves_children_dead(w, v) && !drop_children(w, 0))
 		return WALK_TORN;
-	if (is_dead(w, v)) {
-		if (!drop_children(w))
-			return WALK_TORN;
-		w->out->repaired++;
-		return WALK_OK;
-	}
+	if (is_dead(w, v))
+		return drop_children(w, 1) ? WALK_OK : WALK_TORN;
 	if (v->code == 0 || v->code % 8)
 		return WALK_TORN;
 	frame_add(w, v);
@@ -262,13 +253,21 @@ static enum walk root_check(const struct walker *w, const struct frame_view *v)
 static enum walk chain_walk(struct walker *w, remote_addr addr)
 {
 	struct frame_view v = { 0 };
+	remote_addr mark = 0;
 
 	for (uint32_t links = 0; addr; links++) {
 		const uint8_t *b;
 		enum walk result;
 
-		if (links == FRAMES_WALK_MAX)
+		/* Freed frames may point at each other: a ring meets its mark again. */
+		if (links == FRAMES_WALK_MAX || addr == mark)
 			return WALK_ENDLESS;
+		if ((links & (links - 1)) == 0)
+			mark = addr;
+		if (w->out->count == FRAMES_MAX) {
+			w->out->skipped = 1;
+			return WALK_OK;
+		}
 		if (addr % 8)
 			return WALK_TORN;
 		b = frame_bytes(w, addr);
@@ -332,7 +331,9 @@ enum walk frames_walk(const struct py_target *t, struct snapshot *s, remote_addr
 	if (!addr || addr == w.base_frame)
 		return WALK_EMPTY;
 	result = chain_walk(&w, addr);
-	return result == WALK_OK && out->count == 0 ? WALK_EMPTY : result;
+	if (result == WALK_OK && out->count == 0)
+		return out->repaired ? WALK_TORN : WALK_EMPTY;
+	return result;
 }
 
 const char *walk_text(enum walk w)

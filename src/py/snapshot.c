@@ -131,7 +131,7 @@ void snapshot_trim(struct snapshot *s, remote_addr addr, uint32_t len)
 void plan_learn(struct plan *plan, const struct snapshot *s)
 {
 	plan->count = 0;
-	for (uint32_t i = 0; i < s->count && plan->count < SNAPSHOT_PLAN_MAX; i++) {
+	for (uint32_t i = 0; i < s->count; i++) {
 		if (!s->pieces[i].used || !s->pieces[i].len)
 			continue;
 		if (plan->count == plan->cap) {

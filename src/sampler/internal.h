@@ -54,7 +54,9 @@ struct sampler {
 	struct { remote_addr at, value; } *heads; /* words that change when a thread appears */
 	uint32_t head_count, head_cap;
 	uint64_t listed_ns;            /* last good listing, since start */
-	uint64_t watched_ns;           /* last look at the heads */
+	uint64_t watched_ns;           /* CLOCK_MONOTONIC */
+	bool watched;                  /* a look since the last update has compared the heads */
+	struct plan watch_plan;        /* for when no thread was read */
 	bool relist;
 	bool foreign;                  /* target lives in a PID namespace of its own */
 	struct task process;           /* of the main thread: tells the process's end, PID reuse */
@@ -77,6 +79,8 @@ void roster_init(struct sampler *s);
 void roster_release(struct sampler *s);
 /* Lists anew when something says so. SAMPLER_RUNNING, SAMPLER_GONE or SAMPLER_LOST. */
 enum sampler_end roster_update(struct sampler *s, uint64_t now_ns);
+/* Compares the list heads within the look under way. */
+void roster_watch(struct sampler *s);
 
 /* look.c: one look at one thread; `now_ns` since the sampler's start. */
 enum look_result {

@@ -7,12 +7,12 @@
 #include "util/xalloc.h"
 
 enum {
-	LOOK_TRIES = 5,              /* failed attempts before a look is dropped */
+	LOOK_TRIES = 8,              /* failed attempts before a look is dropped */
 	LOOK_HOPS = 4,               /* moves to another CPU within one look */
 	PLAN_REFRESH = 16,           /* looks after which pieces not needed any more are forgotten */
 };
 
-#define RETRY_PAUSE_NS (10 * NSEC_PER_USEC) /* lets the target run a little before a retry */
+#define RETRY_PAUSE_NS (10 * NSEC_PER_USEC) /* lets the target run a little; doubles each time */
 #define FRESH_NS (1 * NSEC_PER_MSEC)  /* off-cpu: how long "it is running" is believed */
 #define VERIFY_NS (200 * NSEC_PER_USEC) /* off-cpu: how long a code object is believed */
 
@@ -92,6 +92,8 @@ static unsigned int read_stack(struct sampler *s, struct sampled *th, bool froze
 		result = resolve(s, verify_due(s, frozen));
 	if (result == WALK_OK && s->count == 0)
 		result = WALK_EMPTY;
+	if (!s->watched)
+		roster_watch(s);
 	if (s->snap.reads != 1 || ++th->looks % PLAN_REFRESH == 0)
 		plan_learn(&th->plan, &s->snap);
 	return result;
@@ -336,7 +338,7 @@ enum look_result look_at(struct sampler *s, struct sampled *th, bool may_hop)
 			break;
 		stat_add(&s->stats.retries, 1);
 		if (l.why != DROP_UNPROVEN)
-			hold_nap(&s->hold, clock_mono_ns() + RETRY_PAUSE_NS);
+			hold_nap(&s->hold, clock_mono_ns() + (RETRY_PAUSE_NS << tries));
 	}
 	finish(s, th, result, &l, now_ns);
 	return LOOK_DONE;

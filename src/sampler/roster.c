@@ -14,7 +14,7 @@
 enum { LIST_TRIES = 8, GROW = 32, HEADS_WATCHED = 64 };
 
 #define RELIST_NS (1 * NSEC_PER_SEC)      /* listed anew at least this often */
-#define WATCH_NS (1 * NSEC_PER_MSEC)      /* heads are looked at no more often than this */
+#define WATCH_NS (500 * NSEC_PER_USEC)    /* at high rates the heads are not compared every time */
 #define LOST_NS (500 * NSEC_PER_MSEC)     /* no good listing for so long: another program */
 
 /* Each thread keeps up to two files open. */
@@ -60,6 +60,7 @@ void roster_release(struct sampler *s)
 	free(s->threads);
 	free(s->list);
 	free(s->heads);
+	plan_release(&s->watch_plan);
 }
 
 static bool same_thread(const struct py_thread *a, const struct py_thread *b)
@@ -134,20 +135,19 @@ static void heads_learn(struct sampler *s, size_t n)
 	}
 }
 
-static bool heads_changed(struct sampler *s)
+/* The heads are pieces of every look: watching them costs no read of its own. */
+void roster_watch(struct sampler *s)
 {
-	struct remote_iov iov[HEADS_WATCHED] = { { 0 } };
-	uint64_t now[HEADS_WATCHED];
 	uint32_t n = s->head_count < HEADS_WATCHED ? s->head_count : HEADS_WATCHED;
 
-	for (uint32_t i = 0; i < n; i++)
-		iov[i] = (struct remote_iov){ s->heads[i].at, &now[i], sizeof(now[i]) };
-	if (remote_readv(s->target->remote, iov, n) != (ssize_t)n)
-		return true;
-	for (uint32_t i = 0; i < n; i++)
-		if (now[i] != s->heads[i].value)
-			return true;
-	return false;
+	for (uint32_t i = 0; i < n; i++) {
+		const uint8_t *b = snapshot_get(&s->snap, s->heads[i].at, sizeof(uint64_t));
+
+		if (!b || load_u64(b) != s->heads[i].value)
+			s->relist = true;
+	}
+	s->watched_ns = clock_mono_ns();
+	s->watched = true;
 }
 
 /* Makes the roster what the listing says; keeps what is known of threads that are still there. */
@@ -189,11 +189,13 @@ enum sampler_end roster_update(struct sampler *s, uint64_t now_ns)
 {
 	ssize_t n = -EAGAIN;
 
-	if (!s->relist && now_ns - s->watched_ns >= WATCH_NS) {
-		s->watched_ns = now_ns;
-		s->relist = heads_changed(s) || now_ns - s->listed_ns > RELIST_NS;
+	if (!s->watched) {
+		snapshot_begin(&s->snap, &s->watch_plan);
+		roster_watch(s);
+		plan_learn(&s->watch_plan, &s->snap);
 	}
-	if (!s->relist)
+	s->watched = clock_mono_ns() - s->watched_ns < WATCH_NS;
+	if (!s->relist && now_ns - s->listed_ns < RELIST_NS)
 		return SAMPLER_RUNNING;
 	if (process_ended(s))
 		return SAMPLER_GONE;

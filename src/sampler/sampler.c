@@ -18,6 +18,7 @@
 enum { REST_AFTER = 8, REST_LOOKS = 4 }; /* long sleepers are looked at every 4th time */
 enum { JOIN_PERIOD_S = 1 };
 #define SLICE_NS (100 * NSEC_PER_USEC)
+#define SPIN_NS (60 * NSEC_PER_USEC) /* off-cpu: gaps too short for the kernel's timers */
 
 static const struct hold_ops *hold_choose(const struct sampler_config *c)
 {
@@ -128,8 +129,12 @@ static void sleep_until_due(struct sampler *s)
 	uint64_t skipped, now, due = pace_next(&s->pace, clock_mono_ns(), &skipped);
 
 	stat_add(&s->stats.late, skipped);
-	if (due > clock_mono_ns())
+	now = clock_mono_ns();
+	if (due > now + SPIN_NS || s->hold.ops != &hold_off_cpu)
 		s->hold.ops->sleep(&s->hold, due);
+	else
+		while (clock_mono_ns() < due)
+			;
 	now = clock_mono_ns();
 	if (now > due) {
 		stat_add(&s->stats.wake_ns, now - due);
