@@ -236,8 +236,6 @@ static enum walk frame_visit(struct walker *w, remote_addr addr, const struct fr
 /* Whether a chain may end at this frame, whose `previous` is 0. */
 static enum walk root_check(const struct walker *w, const struct frame_view *v)
 {
-	const struct raw_stack *out = w->out;
-
 	if (w->base_frame)
 		return w->last == w->base_frame ? WALK_OK : WALK_UNROOTED;
 	/* 3.12-3.14: below the first Python frame lies an entry frame. */
@@ -247,7 +245,7 @@ static enum walk root_check(const struct walker *w, const struct frame_view *v)
 	if (has(w->l->frame.is_entry))
 		return v->is_entry && v->owner != w->l->owner_generator ? WALK_OK : WALK_UNROOTED;
 	/* Before: the code's flags tell, see code_is_generator() in the caller. */
-	return out->count ? WALK_OK : WALK_EMPTY;
+	return WALK_OK;
 }
 
 static enum walk chain_walk(struct walker *w, remote_addr addr)
