@@ -20,6 +20,14 @@ struct dict {
 	uint32_t count;          /* entries, deleted ones too; at most DICT_ENTRIES_MAX */
 	uint32_t entry_size;
 	uint32_t value_offset;   /* of the value, from the key */
+	remote_addr root_slot;   /* the pointer that leads to the table, and what it held: a dict */
+	uint64_t root;           /* that grows gets another table and leaves the old one behind */
+};
+
+/* One entry. Whoever copies what `value` refers to asks dict_holds() afterwards. */
+struct dict_item {
+	remote_addr key, value;  /* objects */
+	remote_addr slot;        /* where the value's pointer is */
 };
 
 /* The dict object at `addr`. 0, -EINVAL when it is no sane dict, or the read's error. */
@@ -35,11 +43,17 @@ int dict_open_module(const struct py_target *t, remote_addr addr, struct dict *r
 /* Calls `each` for every entry in order; a value other than 0 from it ends the walk and is
  * returned. Else 0, or the read's error. */
 int dict_each(const struct py_target *t, const struct dict *d,
-	      int (*each)(void *arg, remote_addr key, remote_addr value), void *arg) _must_check_;
+	      int (*each)(void *arg, const struct dict_item *item), void *arg) _must_check_;
 
-/* The value of the str key `name` (ASCII, at most DICT_NAME_MAX characters), compared by its
+/* The entry of the str key `name` (ASCII, at most DICT_NAME_MAX characters), compared by its
  * characters: hashes are salted. Two reads for 64 entries. -ENOENT when there is none. */
 int dict_find(const struct py_target *t, const struct dict *d, const char *name,
-	      remote_addr *ret_value) _must_check_;
+	      struct dict_item *ret) _must_check_;
+
+/* 0 when the dict still has the table it had and the entry still its value: then it kept the object
+ * alive all the time. -EAGAIN when the entry has another value, -ESTALE when the dict has another
+ * table: what was read of the object may be anything. Or the read's error. */
+int dict_holds(const struct py_target *t, const struct dict *d, const struct dict_item *item)
+	_must_check_;
 
 #endif

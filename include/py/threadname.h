@@ -12,8 +12,9 @@
 
 /* Calls `each` for every thread that `threading` knows in the interpreter at `interp`
  * (PyInterpreterState address): its get_ident() and its name in UTF-8. The target runs meanwhile:
- * everything is checked, a torn dict gives fewer names, never wrong memory. Returns the number of
- * names, or -ENOENT when `threading` was never imported, -EFAULT when it could not be read. */
+ * everything is checked, a torn dict gives fewer names, never wrong memory. While threads come and
+ * go `each` may be called again for one of them. Returns the number of names, or -ENOENT when
+ * `threading` was never imported, -EFAULT when it could not be read, -ESRCH, -EPERM. */
 int threadnames_read(const struct py_target *t, remote_addr interp,
 		     void (*each)(void *arg, uint64_t thread_id, const char *name), void *arg);
 

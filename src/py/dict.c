@@ -139,7 +139,7 @@ static int keys_log2_parse(const uint8_t *header, remote_addr keys, struct dict 
 	return 0;
 }
 
-/* Fills `d` from a keys object and, when they lie apart, the values. */
+/* Fills `d` but for its root from a keys object and, when they lie apart, the values. */
 static int keys_open(const struct py_target *t, const struct dict_facts *facts, remote_addr keys,
 		     remote_addr values, struct dict *d)
 {
@@ -164,7 +164,10 @@ int dict_open(const struct py_target *t, remote_addr addr, struct dict *ret)
 	err = remote_read(t->remote, after_object(t, addr) + DICT_KEYS, words, sizeof(words));
 	if (err)
 		return err;
-	return keys_open(t, facts, words[0], words[1] ? words[1] + facts->values_data : 0, ret);
+	err = keys_open(t, facts, words[0], words[1] ? words[1] + facts->values_data : 0, ret);
+	ret->root_slot = after_object(t, addr) + DICT_KEYS;
+	ret->root = words[0];
+	return err;
 }
 
 int dict_open_module(const struct py_target *t, remote_addr addr, struct dict *ret)
@@ -190,15 +193,29 @@ static int dict_open_or_none(const struct py_target *t, remote_addr dict, struct
 	return dict ? dict_open(t, dict, ret) : -ENOENT;
 }
 
+/* The root is the word that says where the values are. */
+static int managed_values_open(const struct py_target *t, const struct dict_facts *facts,
+			       remote_addr type, remote_addr values, remote_addr root_slot,
+			       uint64_t root, struct dict *ret)
+{
+	int err = values_open(t, facts, type, values, ret);
+
+	ret->root_slot = root_slot;
+	ret->root = root;
+	return err;
+}
+
 static int managed_open(const struct py_target *t, const struct dict_facts *facts,
 			remote_addr addr, remote_addr type, const struct type_facts *tf,
 			struct dict *ret)
 {
 	remote_addr words[2]; /* 4 and 3 words before the object */
+	remote_addr slot = addr - 3 * WORD;
 	int err;
 
 	if (facts->managed == MANAGED_INLINE && t->layout.free_threaded) {
-		err = remote_read_u64(t->remote, addr - WORD, &words[1]);
+		slot = addr - WORD;
+		err = remote_read_u64(t->remote, slot, &words[1]);
 	} else {
 		err = remote_read(t->remote, addr - 4 * WORD, words, sizeof(words));
 	}
@@ -206,15 +223,17 @@ static int managed_open(const struct py_target *t, const struct dict_facts *fact
 		return err;
 	switch (facts->managed) {
 	case MANAGED_PAIR:
-		return words[0] ? values_open(t, facts, type, words[0], ret) :
-				  dict_open_or_none(t, words[1], ret);
+		if (!words[0])
+			return dict_open_or_none(t, words[1], ret);
+		return managed_values_open(t, facts, type, words[0], slot - WORD, words[0], ret);
 	case MANAGED_TAGGED:
-		return words[1] & 1 ? values_open(t, facts, type, words[1] + 1, ret) :
-				      dict_open_or_none(t, words[1], ret);
+		if (!(words[1] & 1))
+			return dict_open_or_none(t, words[1], ret);
+		return managed_values_open(t, facts, type, words[1] + 1, slot, words[1], ret);
 	case MANAGED_INLINE:
 		if (words[1] || !(tf->flags & TPFLAGS_INLINE_VALUES))
 			return dict_open_or_none(t, words[1], ret);
-		return values_open(t, facts, type, addr + tf->basicsize, ret);
+		return managed_values_open(t, facts, type, addr + tf->basicsize, slot, 0, ret);
 	case MANAGED_NONE:
 		break;
 	}
@@ -294,27 +313,34 @@ int dict_open_instance(const struct py_target *t, remote_addr addr, struct dict 
 	return err ? err : dict_open_or_none(t, dict, ret);
 }
 
-/* The keys and values of `n` entries from the `first` on; deleted entries have a value of 0. */
+/* `n` entries from the `first` on; deleted ones have a value of 0. */
 static int batch_read(const struct py_target *t, const struct dict *d, uint32_t first, uint32_t n,
-		      remote_addr keys[BATCH], remote_addr values[BATCH])
+		      struct dict_item items[BATCH])
 {
-	uint8_t entries[BATCH * ENTRY_FULL];
+	uint8_t entries[BATCH * ENTRY_FULL], values[BATCH * WORD];
 	remote_addr from = d->entries + (uint64_t)first * d->entry_size;
+	remote_addr values_from = d->values + (uint64_t)first * WORD;
 	/* The last entry's hole is left out: where a table ends, a page may. */
 	size_t len = (size_t)(n - 1) * d->entry_size + d->value_offset + WORD;
 	int err = remote_read(t->remote, from, entries, len);
 
 	if (!err && d->values)
-		err = remote_read(t->remote, d->values + (uint64_t)first * WORD, values,
-				  (size_t)n * WORD);
+		err = remote_read(t->remote, values_from, values, (size_t)n * WORD);
 	if (err)
 		return err;
 	for (uint32_t i = 0; i < n; i++) {
-		keys[i] = word_at(entries, (size_t)i * d->entry_size);
-		if (!d->values)
-			values[i] = word_at(entries, (size_t)i * d->entry_size + d->value_offset);
-		if (keys[i] == 0)
-			values[i] = 0;
+		size_t entry = (size_t)i * d->entry_size;
+
+		items[i].key = word_at(entries, entry);
+		if (d->values) {
+			items[i].value = word_at(values, (size_t)i * WORD);
+			items[i].slot = values_from + (uint64_t)i * WORD;
+		} else {
+			items[i].value = word_at(entries, entry + d->value_offset);
+			items[i].slot = from + entry + d->value_offset;
+		}
+		if (items[i].key == 0)
+			items[i].value = 0;
 	}
 	return 0;
 }
@@ -325,17 +351,17 @@ static uint32_t batch_len(const struct dict *d, uint32_t first)
 }
 
 int dict_each(const struct py_target *t, const struct dict *d,
-	      int (*each)(void *arg, remote_addr key, remote_addr value), void *arg)
+	      int (*each)(void *arg, const struct dict_item *item), void *arg)
 {
-	remote_addr keys[BATCH], values[BATCH];
+	struct dict_item items[BATCH];
 
 	for (uint32_t first = 0; first < d->count; first += BATCH) {
 		uint32_t n = batch_len(d, first);
-		int ret = batch_read(t, d, first, n, keys, values);
+		int ret = batch_read(t, d, first, n, items);
 
 		for (uint32_t i = 0; i < n && !ret; i++)
-			if (values[i])
-				ret = each(arg, keys[i], values[i]);
+			if (items[i].value)
+				ret = each(arg, &items[i]);
 		if (ret)
 			return ret;
 	}
@@ -361,8 +387,8 @@ static bool key_equals(const struct py_layout *l, const struct key_head *h, cons
 
 /* The index of the key equal to `name` in a batch; -ENOENT. A key that cannot be read is skipped:
  * it is not the one looked for, or it is gone. */
-static int batch_find(const struct py_target *t, const remote_addr keys[BATCH],
-		      const remote_addr values[BATCH], uint32_t n, const char *name)
+static int batch_find(const struct py_target *t, const struct dict_item items[BATCH], uint32_t n,
+		      const char *name)
 {
 	const struct py_layout *l = &t->layout;
 	struct key_head heads[BATCH];
@@ -371,9 +397,9 @@ static int batch_find(const struct py_target *t, const remote_addr keys[BATCH],
 	size_t len = strlen(name);
 
 	for (uint32_t i = 0; i < n; i++) {
-		if (!values[i] || keys[i] >= REMOTE_ADDR_MAX)
+		if (!items[i].value || items[i].key >= REMOTE_ADDR_MAX)
 			continue;
-		iov[count] = (struct remote_iov){ keys[i], heads[count].bytes,
+		iov[count] = (struct remote_iov){ items[i].key, heads[count].bytes,
 						  l->unicode.ascii_data + len + 1 };
 		index[count++] = i;
 	}
@@ -391,25 +417,41 @@ static int batch_find(const struct py_target *t, const remote_addr keys[BATCH],
 }
 
 int dict_find(const struct py_target *t, const struct dict *d, const char *name,
-	      remote_addr *ret_value)
+	      struct dict_item *ret)
 {
-	remote_addr keys[BATCH], values[BATCH];
+	struct dict_item items[BATCH];
 
 	if (strlen(name) > DICT_NAME_MAX ||
 	    t->layout.unicode.ascii_data + DICT_NAME_MAX + 1 > sizeof(struct key_head))
 		return -EINVAL;
 	for (uint32_t first = 0; first < d->count; first += BATCH) {
 		uint32_t n = batch_len(d, first);
-		int found = batch_read(t, d, first, n, keys, values);
+		int found = batch_read(t, d, first, n, items);
 
 		if (found == 0)
-			found = batch_find(t, keys, values, n, name);
+			found = batch_find(t, items, n, name);
 		if (found >= 0) {
-			*ret_value = values[found];
+			*ret = items[found];
 			return 0;
 		}
 		if (found != -ENOENT)
 			return found;
 	}
 	return -ENOENT;
+}
+
+int dict_holds(const struct py_target *t, const struct dict *d, const struct dict_item *item)
+{
+	uint64_t root, value;
+	const struct remote_iov iov[] = {
+		{ d->root_slot, &root, sizeof(root) },
+		{ item->slot, &value, sizeof(value) },
+	};
+	ssize_t got = remote_readv(t->remote, iov, ARRAY_SIZE(iov));
+
+	if (got < 0)
+		return (int)got;
+	if (got < (ssize_t)ARRAY_SIZE(iov) || root != d->root)
+		return -ESTALE;
+	return value == item->value ? 0 : -EAGAIN;
 }

@@ -13,11 +13,16 @@
 #include "py/integer.h"
 #include "py/unicode.h"
 
+/* Attributes looked at of one Thread; __init__ sets _name among the first. Bounds what a hostile
+ * _active can cost. */
+enum { ATTRIBUTES_MAX = 1024 };
+
 struct walk {
 	const struct py_target *t;
 	void (*each)(void *arg, uint64_t thread_id, const char *name);
 	void *arg;
 	struct buf name;
+	struct dict active;
 	unsigned int seen;       /* entries of _active */
 	int named;
 };
@@ -41,30 +46,45 @@ static bool is_gone(int err)
 	return err == -ESRCH || err == -EPERM;
 }
 
-/* One entry of _active. A thread that ends meanwhile is left out; only the target's end stops. */
-static int thread_each(void *arg, remote_addr key, remote_addr value)
+/* The `_name` of the Thread at `addr`, as long as the Thread has it. */
+static int name_read(struct walk *w, remote_addr addr)
+{
+	struct dict attributes;
+	struct dict_item name;
+	int err = dict_open_instance(w->t, addr, &attributes);
+
+	if (err)
+		return err;
+	if (attributes.count > ATTRIBUTES_MAX)
+		attributes.count = ATTRIBUTES_MAX;
+	err = dict_find(w->t, &attributes, "_name", &name);
+	if (err)
+		return err;
+	buf_clear(&w->name);
+	err = unicode_read(w->t, name.value, &w->name);
+	return err ? err : dict_holds(w->t, &attributes, &name);
+}
+
+/* One entry of _active. A thread that cannot be read is left out. The target's end stops the walk,
+ * and -ESTALE, when what is being walked is _active no more. */
+static int thread_each(void *arg, const struct dict_item *thread)
 {
 	struct walk *w = arg;
-	struct dict attributes;
-	remote_addr name;
 	uint64_t id;
-	int err;
+	int err, held;
 
 	if (w->seen++ == THREADNAMES_MAX)
 		return 1;
-	err = integer_read_u64(w->t, key, &id);
+	err = integer_read_u64(w->t, thread->key, &id);
 	if (!err)
-		err = dict_open_instance(w->t, value, &attributes);
-	if (!err)
-		err = dict_find(w->t, &attributes, "_name", &name);
-	if (err)
-		return is_gone(err) ? err : 0;
-	buf_clear(&w->name);
-	err = unicode_read(w->t, name, &w->name);
-	if (err)
+		err = name_read(w, thread->value);
+	held = dict_holds(w->t, &w->active, thread);
+	if (held == -ESTALE || is_gone(held))
+		return held;
+	if (err || held)
 		return is_gone(err) ? err : 0;
 	name_cut(&w->name);
-	w->each(w->arg, id, w->name.data ? w->name.data : "");
+	w->each(w->arg, id, w->name.data);
 	w->named++;
 	return 0;
 }
@@ -72,7 +92,8 @@ static int thread_each(void *arg, remote_addr key, remote_addr value)
 /* threading._active of the interpreter. */
 static int active_open(const struct py_target *t, remote_addr interp, struct dict *ret)
 {
-	remote_addr modules, module, active;
+	struct dict_item module, active;
+	remote_addr modules;
 	struct dict d;
 	int err;
 
@@ -86,24 +107,30 @@ static int active_open(const struct py_target *t, remote_addr interp, struct dic
 	if (!err)
 		err = dict_find(t, &d, "threading", &module);
 	if (!err)
-		err = dict_open_module(t, module, &d);
+		err = dict_open_module(t, module.value, &d);
 	if (!err)
 		err = dict_find(t, &d, "_active", &active);
-	return err ? err : dict_open(t, active, ret);
+	return err ? err : dict_open(t, active.value, ret);
 }
+
+/* Threads that start and end change _active: what it has then is walked anew, so often. */
+enum { ROUNDS_MAX = 8 };
 
 int threadnames_read(const struct py_target *t, remote_addr interp,
 		     void (*each)(void *arg, uint64_t thread_id, const char *name), void *arg)
 {
 	struct walk w = { .t = t, .each = each, .arg = arg };
-	struct dict active;
-	int err = active_open(t, interp, &active);
+	int err = -ESTALE;
 
-	if (err)
-		return err == -ENOENT || is_gone(err) ? err : -EFAULT;
-	err = dict_each(t, &active, thread_each, &w);
+	for (int round = 0; round < ROUNDS_MAX && err == -ESTALE; round++) {
+		w.seen = 0;
+		w.named = 0;
+		err = active_open(t, interp, &w.active);
+		if (!err)
+			err = dict_each(t, &w.active, thread_each, &w);
+	}
 	buf_release(&w.name);
-	if (is_gone(err))
+	if (is_gone(err) || err == -ENOENT)
 		return err;
 	return err < 0 && w.named == 0 ? -EFAULT : w.named;
 }

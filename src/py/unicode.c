@@ -217,8 +217,7 @@ int unicode_read(const struct py_target *t, remote_addr addr, struct buf *out)
 		for (size_t i = 0; i < text.chars; i++)
 			buf_add(out, utf8, utf8_encode(char_at(&text, data, i), utf8));
 	}
-	if (text.cut)
-		buf_adds(out, "…");
+	buf_adds(out, text.cut ? "…" : ""); /* even the empty str leaves a C string */
 	return 0;
 }
 

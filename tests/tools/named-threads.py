@@ -2,8 +2,10 @@
 """A target for tests/live/threadnames: threads with hard names, kept in every kind of dict.
 
 Prints "ID<tab>NAME as hex of UTF-8" for each, with what UTF-8 cannot hold replaced as pystoker
-does, then "ready"; ends when stdin does. With an argument sys.modules is made huge first.
+does, then "ready"; ends when stdin does. "modules": sys.modules is made huge first. "churn": after
+"ready" threads start and end all the time, named "churn …", and dicts grow, shrink and are replaced.
 """
+import os
 import sys
 import threading
 import _thread
@@ -69,13 +71,36 @@ def modules_grow():
     sys.modules["threading"] = sys.modules.pop("threading")
 
 
+def churn():
+    """Bands of 20 threads, each waiting for its band to be whole."""
+    def body(number, whole):
+        me = threading.current_thread()
+        for i in range(number % 40):
+            setattr(me, "attribute%d" % i, i)
+        me.name = "churn \u2713 %d" % number
+        sys.modules["churn%d" % number] = me
+        whole.wait()
+
+    for band in range(1 << 60):
+        whole = threading.Event()
+        numbers = range(band * 20, band * 20 + 20)
+        threads = [threading.Thread(target=body, args=(n, whole), name="churn %d" % n)
+                   for n in numbers]
+        for thread in threads:
+            start(thread)
+        whole.set()
+        for n, thread in zip(numbers, threads):
+            thread.join()
+            sys.modules.pop("churn%d" % n, None)
+
+
 def utf8(name):
     name = "".join("\ufffd" if c == "\0" or "\ud800" <= c <= "\udfff" else c for c in name)
     return name.encode("utf-8")
 
 
 def main():
-    if len(sys.argv) > 1:
+    if "modules" in sys.argv:
         modules_grow()
     start_all()
     while threading.active_count() < len(names) + 10:
@@ -84,7 +109,10 @@ def main():
         sys.stdout.write("%d\t%s\n" % (thread.ident, utf8(thread.name).hex()))
     sys.stdout.write("ready\n")
     sys.stdout.flush()
+    if "churn" in sys.argv:
+        start(threading.Thread(target=churn, name="churn"))
     sys.stdin.read()
+    os._exit(0)  # threads are still about: leave them
 
 
 main()

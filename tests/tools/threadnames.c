@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * Prints the thread names that threadnames_read() finds in a process, in every interpreter of it:
- * "ID<tab>NAME" each, after "microseconds<tab>N" of the reading alone. threadnames PID. */
+ * "ID<tab>NAME" each, after "microseconds<tab>N" of the reading alone. threadnames PID [TIMES]
+ * reads again and again; a reading that failed prints "failed<tab>ERRNO" and is no error then. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -41,33 +42,41 @@ static int names_of_all(const struct py_target *t, struct text *text)
 	return err ? err : total;
 }
 
+static int read_once(const struct py_target *t)
+{
+	struct text text = { 0 };
+	uint64_t before = clock_mono_ns();
+	int n;
+
+	text.file = open_memstream(&text.data, &text.len);
+	n = names_of_all(t, &text);
+	fclose(text.file);
+	printf("microseconds\t%llu\n",
+	       (unsigned long long)(clock_mono_ns() - before) / NSEC_PER_USEC);
+	fputs(text.data, stdout);
+	if (n < 0)
+		printf("failed\t%d\n", n);
+	free(text.data);
+	return n;
+}
+
 int main(int argc, char **argv)
 {
 	struct err err = { 0 };
-	struct text text = { 0 };
 	struct py_target t;
 	struct remote r;
-	uint64_t before;
-	int n;
+	int n = 0;
 	pid_t pid;
 
-	if (argc != 2)
+	if (argc < 2)
 		return EXIT_USAGE;
 	pid = (pid_t)strtol(argv[1], NULL, 10);
 	if (remote_open_process(&r, pid, &err) < 0 || target_locate(&t, pid, &r, &err) < 0) {
 		err_print(&err);
 		return err.status;
 	}
-	text.file = open_memstream(&text.data, &text.len);
-	before = clock_mono_ns();
-	n = names_of_all(&t, &text);
-	printf("microseconds\t%llu\n",
-	       (unsigned long long)(clock_mono_ns() - before) / NSEC_PER_USEC);
-	fclose(text.file);
-	fputs(text.data, stdout);
-	free(text.data);
+	for (long times = argc > 2 ? strtol(argv[2], NULL, 10) : 1; times > 0; times--)
+		n = read_once(&t);
 	remote_close(&r);
-	if (n < 0)
-		fprintf(stderr, "threadnames: returned %d\n", n);
-	return n < 0;
+	return argc == 2 && n < 0;
 }

@@ -1,6 +1,7 @@
 # One program per test file; each prints TAP through tests/lib/tap.h.
 # A test is two lines: its name here, its flags below.
 UNIT_TESTS =
+UNIT_TESTS += tests/unit/test-dict
 UNIT_TESTS += tests/unit/test-elf_file
 UNIT_TESTS += tests/unit/test-linetable
 UNIT_TESTS += tests/unit/test-option
@@ -22,3 +23,4 @@ tests_unit_test_symtab_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_unicode_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_elf_file_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_permission_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_dict_CPPFLAGS = $(UNIT_CPPFLAGS)
