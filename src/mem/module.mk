@@ -1,4 +1,5 @@
 libpystoker_a_SOURCES += \
+	include/mem/fixture.h %D%/fixture.c \
 	include/mem/permission.h %D%/permission.c \
 	include/mem/procfs.h %D%/procfs.c \
 	include/mem/remote.h %D%/remote.c \

@@ -4,6 +4,7 @@ libpystoker_a_SOURCES += \
 	include/py/debug_offsets.h %D%/debug_offsets.c \
 	%D%/descendants.c %D%/descendants.h \
 	include/py/dict.h %D%/dict.c \
+	include/py/fixture.h %D%/fixture.c \
 	include/py/frames.h %D%/frames.c \
 	include/py/integer.h %D%/integer.c \
 	include/py/layout.h %D%/layout.c %D%/layouts.c \

@@ -3,6 +3,7 @@
 UNIT_TESTS =
 UNIT_TESTS += tests/unit/test-dict
 UNIT_TESTS += tests/unit/test-elf_file
+UNIT_TESTS += tests/unit/test-fixture
 UNIT_TESTS += tests/unit/test-linetable
 UNIT_TESTS += tests/unit/test-option
 UNIT_TESTS += tests/unit/test-permission
@@ -24,3 +25,4 @@ tests_unit_test_unicode_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_elf_file_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_permission_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_dict_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_fixture_CPPFLAGS = $(UNIT_CPPFLAGS)
