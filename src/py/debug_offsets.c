@@ -52,7 +52,6 @@ static const struct {
 	uint16_t pos[COLUMNS]; /* in _Py_DebugOffsets; 0: this version does not state it */
 	uint8_t in;            /* structure it lies in */
 	uint8_t width;         /* bytes, and alignment */
-	bool free_threaded;    /* stated as 0 by builds with the GIL */
 } fields[FIELDS] = {
 	[RUNTIME_FINALIZING]     = { { 32, 32, 32 }, S_RUNTIME, 8 },
 	[RUNTIME_HEAD]           = { { 40, 40, 40 }, S_RUNTIME, 8 },
@@ -80,14 +79,14 @@ static const struct {
 	[FRAME_CODE]             = { { 240, 264, 328 }, S_FRAME, 8 },
 	[FRAME_INSTR]            = { { 248, 272, 336 }, S_FRAME, 8 },
 	[FRAME_OWNER]            = { { 264, 288, 352 }, S_FRAME, 1 },
-	[FRAME_TLBC_INDEX]       = { { 0, 304, 368 }, S_FRAME, 4, true },
+	[FRAME_TLBC_INDEX]       = { { 0, 304, 368 }, S_FRAME, 4 },
 	[CODE_FILENAME]          = { { 280, 320, 384 }, S_CODE, 8 },
 	[CODE_NAME]              = { { 288, 328, 392 }, S_CODE, 8 },
 	[CODE_QUALNAME]          = { { 296, 336, 400 }, S_CODE, 8 },
 	[CODE_LINETABLE]         = { { 304, 344, 408 }, S_CODE, 8 },
 	[CODE_FIRSTLINENO]       = { { 312, 352, 416 }, S_CODE, 4 },
 	[CODE_BYTECODE]          = { { 344, 384, 448 }, S_CODE, 8 },
-	[CODE_TLBC]              = { { 0, 392, 456 }, S_CODE, 8, true },
+	[CODE_TLBC]              = { { 0, 392, 456 }, S_CODE, 8 },
 	[OBJECT_TYPE]            = { { 360, 408, 472 }, S_OBJECT, 8 },
 	[BYTES_LENGTH]           = { { 520, 600, 696 }, S_BYTES, 8 },
 	[BYTES_DATA]             = { { 528, 608, 704 }, S_BYTES, 1 },
@@ -130,6 +129,12 @@ static bool read_sizes(const uint8_t *bytes, int column, uint32_t sizes[STRUCTS]
 	return true;
 }
 
+/* Stated as 0 by builds with the GIL, which have no such member. */
+static bool is_free_threaded_only(int field)
+{
+	return field == FRAME_TLBC_INDEX || field == CODE_TLBC;
+}
+
 static bool read_fields(const uint8_t *bytes, int column, bool free_threaded,
 			const uint32_t sizes[STRUCTS], uint32_t values[FIELDS])
 {
@@ -138,7 +143,7 @@ static bool read_fields(const uint8_t *bytes, int column, bool free_threaded,
 		uint64_t value;
 
 		values[i] = NO_FIELD;
-		if (pos == 0 || (fields[i].free_threaded && !free_threaded))
+		if (pos == 0 || (is_free_threaded_only(i) && !free_threaded))
 			continue;
 		value = word(bytes, pos);
 		if (value > sizes[fields[i].in] - fields[i].width || value % fields[i].width)

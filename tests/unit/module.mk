@@ -2,6 +2,7 @@
 # A test is two lines: its name here, its flags below.
 UNIT_TESTS =
 UNIT_TESTS += tests/unit/test-dict
+UNIT_TESTS += tests/unit/test-debug_offsets
 UNIT_TESTS += tests/unit/test-elf_file
 UNIT_TESTS += tests/unit/test-fixture
 UNIT_TESTS += tests/unit/test-linetable
@@ -26,3 +27,8 @@ tests_unit_test_elf_file_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_permission_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_dict_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_fixture_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_debug_offsets_CPPFLAGS = $(UNIT_CPPFLAGS)
+EXTRA_DIST += \
+	tests/fixtures/debug-offsets-3.13.0.bin tests/fixtures/debug-offsets-3.13.5t.bin \
+	tests/fixtures/debug-offsets-3.14.10.bin tests/fixtures/debug-offsets-3.14.10d.bin \
+	tests/fixtures/debug-offsets-3.15.2.bin
