@@ -11,7 +11,8 @@
 struct export_options {
 	bool threads;          /* -t: the first frame is the thread */
 	bool full_filenames;   /* --full-filenames */
-	bool inverted;         /* flame graph starts inverted (icicle: root on top) */
+	bool flames;           /* flame graph starts with the root at the bottom, as flames grow;
+				* otherwise inverted, root on top, as py-spy draws it */
 };
 
 struct exporter {

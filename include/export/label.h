@@ -9,9 +9,19 @@
 #include "util/buf.h"
 
 #define LABEL_NAME_MAX 1024u /* bytes of a name shown; longer ones end in "…" */
+#define LABEL_FILE_MAX 4096u /* of a file name: they begin with "…" */
 
-/* Appends the frame's text; control characters and newlines become spaces. */
+/* Appends the frame's text: valid UTF-8, control characters and newlines are spaces. */
 void label_frame(struct buf *b, const struct profile *p, const struct profile_node *node,
+		 bool full_filenames);
+
+/* Any text on one line: valid UTF-8 that XML can hold, control characters are spaces, at most `max`
+ * bytes of it and then "…". */
+void label_clean(struct buf *b, const char *text, size_t max);
+
+/* The two parts of it: `qualname`, and `file.py:line` (nothing when there is no file). */
+void label_name(struct buf *b, const struct sym_func *f);
+void label_place(struct buf *b, const struct profile *p, const struct profile_node *node,
 		 bool full_filenames);
 
 /* `thread (0x7F…): "name"` */
@@ -20,7 +30,14 @@ void label_thread(struct buf *b, const struct profile_thread *t);
 /* The file as shown: short path unless full_filenames or not resolved. */
 const char *label_file(const struct sym_file *f, bool full_filenames);
 
-enum label_origin { ORIGIN_APPLICATION, ORIGIN_LIBRARY, ORIGIN_STDLIB, ORIGIN_MARK };
+enum label_origin {
+	ORIGIN_APPLICATION,
+	ORIGIN_LIBRARY,
+	ORIGIN_STDLIB,
+	ORIGIN_NATIVE,       /* compiled code, the kernel */
+	ORIGIN_MARK,         /* words of ours, threads */
+	ORIGINS
+};
 
 /* Where a function comes from, judged by its path (site-packages, lib/python3.X, <frozen …>). */
 enum label_origin label_origin(const struct symtab *t, const struct sym_func *f);

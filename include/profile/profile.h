@@ -3,7 +3,7 @@
  * samples, wall-clock time and CPU time. With events on, also the order in which it happened.
  *
  * profile_add() runs once per sample in the sampling thread: it allocates only when a stack is
- * new or a block of events is full. Reading starts when sampling has ended. */
+ * new. Reading starts when sampling has ended. */
 #ifndef PROFILE_PROFILE_H
 #define PROFILE_PROFILE_H
 
@@ -18,7 +18,8 @@
 #include "util/pool.h"
 
 #define PROFILE_DEPTH_MAX 4096u      /* frames kept of one stack; deeper ones lose their root end */
-#define PROFILE_NODES_MAX (4u << 20) /* nodes kept; later new stacks are cut and counted */
+#define PROFILE_NODES_MAX (4u << 20) /* nodes kept; later new stacks are one "[stacks full]" */
+#define PROFILE_THREADS_MAX (1u << 20) /* threads kept apart; later ones share the last place */
 
 enum profile_lines {
 	PROFILE_LINE = 0,    /* the line being executed */
@@ -48,6 +49,14 @@ struct profile_value {
 	uint64_t cpu_ns;     /* CPU time (schedstat) of the thread since its last look */
 };
 
+/* Frames of our own making; their functions are profile.marks[]. The sampler may use them too. */
+enum profile_mark {
+	PROFILE_TRUNCATED,   /* "[truncated]": outer frames are missing above this one */
+	PROFILE_STACKS_FULL, /* "[stacks full]": a stack that came after PROFILE_NODES_MAX */
+	PROFILE_NO_FRAMES,   /* "[no frames]": a look without a single frame */
+	PROFILE_MARKS
+};
+
 /* What is said about the recording, in titles and comments. Strings are owned. */
 struct profile_meta {
 	pid_t pid;
@@ -57,7 +66,7 @@ struct profile_meta {
 	double rate_hz;           /* asked for */
 	uint64_t start_real_ns;   /* since the epoch */
 	uint64_t duration_ns;     /* wall time from first to last look */
-	uint64_t samples;         /* stacks added */
+	uint64_t samples;         /* stacks added; counted by profile_add() */
 	uint64_t dropped;         /* looks that gave no true stack */
 	uint64_t repaired;        /* stacks shown after dead frames were removed */
 	char *reasons;            /* "torn 3, gone 1", or NULL */
@@ -72,6 +81,8 @@ struct profile {
 	struct pool values;           /* struct profile_cell */
 	uint32_t *node_index, *value_index; /* private: open addressing */
 	size_t node_mask, value_mask;
+	uint32_t nodes_max;           /* PROFILE_NODES_MAX; tests lower it */
+	uint32_t marks[PROFILE_MARKS]; /* functions in the symtab */
 	uint64_t cut;                 /* stacks cut because a limit was reached */
 	struct events *events;        /* NULL: order is not kept; owned */
 };
@@ -83,12 +94,14 @@ struct profile_cell {
 	struct profile_value value;
 };
 
-/* With `events` the order of samples is kept too (owned by the profile from then on). */
+/* Adds the marks to the symtab, so call it before another thread adds names there.
+ * With `events` the order of samples is kept too (owned by the profile from then on). */
 void profile_init(struct profile *p, struct symtab *symtab, enum profile_lines lines,
 		  struct events *events);
 void profile_release(struct profile *p);
 
-/* Adds a thread; returns its index. Copies the name, which may be NULL. */
+/* Adds a thread; returns its index. Copies the name, which may be NULL. Adding and naming belong to
+ * the sampling thread. */
 uint32_t profile_add_thread(struct profile *p, const struct profile_thread *thread);
 void profile_name_thread(struct profile *p, uint32_t thread, const char *name);
 

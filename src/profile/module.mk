@@ -1,3 +1,3 @@
 libpystoker_a_SOURCES += \
-	include/profile/events.h \
-	include/profile/profile.h
+	include/profile/events.h %D%/events.c \
+	include/profile/profile.h %D%/profile.c

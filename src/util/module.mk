@@ -4,5 +4,10 @@ libpystoker_a_SOURCES += \
 	include/util/clock.h %D%/clock.c \
 	include/util/err.h %D%/err.c \
 	include/util/hash.h \
+	include/util/idmap.h %D%/idmap.c \
+	include/util/json.h %D%/json.c \
+	include/util/pbwire.h %D%/pbwire.c \
 	include/util/pool.h %D%/pool.c \
+	include/util/utf8.h %D%/utf8.c \
+	include/util/varint.h \
 	include/util/xalloc.h %D%/xalloc.c

@@ -4,3 +4,6 @@ EXTRA_DIST += tests/tools/dump-linetables.py
 check_PROGRAMS += tests/tools/locate-pid
 check_PROGRAMS += tests/tools/threadnames
 EXTRA_DIST += tests/tools/named-threads.py
+check_PROGRAMS += tests/tools/make-profile
+tests_tools_make_profile_CPPFLAGS = $(UNIT_CPPFLAGS)
+EXTRA_DIST += tests/lib/sample_profile.h
