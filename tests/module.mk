@@ -1,9 +1,9 @@
 # Tests: unit/ links the library and needs no live process; cli/ runs the program; live/ profiles
 # real interpreters; tools/ are programs that the others call.
 include tests/unit/module.mk
-EXTRA_DIST += tests/layers.sh
 include tests/tools/module.mk
 include tests/cli/module.mk
+include tests/interpreters/module.mk
 include tests/live/module.mk
 
 # .test: TAP from a shell script; .t: a transcript; .sh: exit status only; none: TAP.

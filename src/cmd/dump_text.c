@@ -57,7 +57,7 @@ static void print_thread(const struct dump *d, const struct dumped *th)
 		printf("    %s (%s:%d)\n", fn->name, file_shown(d, file), th->frames[i].line);
 	}
 	if (th->skipped)
-		printf("    ... %u more frames\n", th->skipped);
+		printf("    ... (%u frames are shown, there are more)\n", th->count);
 	if (th->count == 0)
 		puts("    (no Python frames)");
 }
@@ -99,13 +99,13 @@ static json_t *thread_json(const struct dump *d, const struct dumped *th)
 
 	for (uint32_t i = 0; i < th->count; i++)
 		json_array_append_new(frames, frame_json(d, &th->frames[i]));
-	return json_pack("{s:i, s:I, s:s?, s:i, s:b, s:b, s:b, s:s, s:s, s:I, s:i, s:o}",
+	return json_pack("{s:i, s:I, s:s?, s:i, s:b, s:b, s:b, s:s, s:s, s:I, s:b, s:o}",
 			 "pid", (int)d->target->pid, "thread_id", (json_int_t)th->info.py.thread_id,
 			 "thread_name", th->name, "os_thread_id", (int)th->info.tid,
 			 "active", th->state == 'R', "owns_gil", th->holds_gil,
 			 "waits_for_gil", th->waits_gil, "state", state, "doing", doing(d, th),
 			 "interpreter", (json_int_t)th->info.py.interp_id,
-			 "frames_left_out", (int)th->skipped, "frames", frames);
+			 "truncated", th->skipped != 0, "frames", frames);
 }
 
 void dump_json(struct dump *d)

@@ -13,7 +13,8 @@ struct record_options {
 	pid_t pid;              /* 0: a program is started */
 	char **program;         /* NULL-terminated tail of argv; NULL: a PID was given */
 	const char *output;     /* -o; NULL: record_default_output() names it */
-	const char *format;     /* canonical name of an exporter; never NULL after record_parse() */
+	const char *format;     /* -f as given, in its canonical form; NULL: the suffix of -o decides */
+	const struct exporter *exporter; /* never NULL after record_parse() */
 	const char *placement;  /* "auto", "on-cpu" or "off-cpu" */
 	uint64_t duration_ns;   /* 0: unlimited */
 	double rate;            /* Hz */
@@ -30,8 +31,5 @@ int record_parse(int argc, char **argv, struct record_options *o, struct err *er
 
 /* "PROGRAM-2026-01-31T12-00-00.svg", or the PID in place of the program. The caller frees it. */
 char *record_default_output(const struct record_options *o);
-
-/* The i-th format's name, NULL at the end. */
-const char *record_format_choice(size_t i);
 
 #endif

@@ -6,61 +6,23 @@
 #include <time.h>
 
 #include "cmd/command.h"
+#include "export/exporter.h"
 #include "record.h"
 #include "util/xalloc.h"
 
 #define YEAR_SECONDS (365.25 * 24 * 3600)
 #define DURATION_MAX (100 * YEAR_SECONDS)
 
-/* TODO: becomes the table of exporters (export/exporter.h) once that is there. */
-static const struct format {
-	const char *name, *alias, *suffix;
-} formats[] = {
-	{ "flamegraph", NULL, ".svg" },
-	{ "raw", "folded", ".txt" },
-	{ "speedscope", NULL, ".speedscope.json" },
-	{ "pprof", NULL, ".pb.gz" },
-	{ "chrometrace", NULL, ".json" },
-};
-
-const char *record_format_choice(size_t i)
+static const char *format_choice(size_t i)
 {
-	return i < ARRAY_SIZE(formats) ? formats[i].name : NULL;
+	return exporters[i] ? exporters[i]->name : NULL;
 }
 
 static const char *format_alias(const char *word)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(formats); i++)
-		if (formats[i].alias && !strcasecmp(formats[i].alias, word))
-			return formats[i].name;
-	return NULL;
-}
+	const struct exporter *e = exporter_by_name(word);
 
-static bool ends_with(const char *text, const char *end)
-{
-	size_t len = strlen(text), end_len = strlen(end);
-
-	return len >= end_len && !strcasecmp(text + len - end_len, end);
-}
-
-/* The longest suffix that fits wins. NULL: none does. */
-static const char *format_by_suffix(const char *path)
-{
-	const struct format *best = NULL;
-
-	for (size_t i = 0; i < ARRAY_SIZE(formats); i++)
-		if (ends_with(path, formats[i].suffix) &&
-		    (!best || strlen(formats[i].suffix) > strlen(best->suffix)))
-			best = &formats[i];
-	return best ? best->name : NULL;
-}
-
-static const char *format_suffix(const char *name)
-{
-	for (size_t i = 0; i < ARRAY_SIZE(formats); i++)
-		if (!strcmp(formats[i].name, name))
-			return formats[i].suffix;
-	return "";
+	return e ? e->name : NULL;
 }
 
 static const char *placement_choice(size_t i)
@@ -90,7 +52,7 @@ const struct option_row record_options[] = {
 	  .argument = "FILE", .fallback = "NAME-TIME.SUFFIX",
 	  .help = "The file to write, - for stdout" },
 	{ .name = "format", .letter = 'f', .type = OPT_CHOICE, AT(format), .argument = "FORMAT",
-	  .choices = record_format_choice, .alias = format_alias,
+	  .choices = format_choice, .alias = format_alias,
 	  .fallback = "by the suffix of FILE, else flamegraph", .help = "The format of the file" },
 	{ .name = "threads", .letter = 't', .type = OPT_FLAG, AT(threads),
 	  .help = "Put the thread in front of each stack" },
@@ -136,10 +98,12 @@ int record_parse(int argc, char **argv, struct record_options *o, struct err *er
 		return ret;
 	if (rest < argc)
 		o->program = argv + rest;
-	if (!o->format && o->output)
-		o->format = format_by_suffix(o->output);
-	if (!o->format)
-		o->format = "flamegraph";
+	if (o->format)
+		o->exporter = exporter_by_name(o->format);
+	else if (o->output)
+		o->exporter = exporter_by_suffix(o->output);
+	if (!o->exporter)
+		o->exporter = &export_flamegraph;
 	return check_target(o, err);
 }
 
@@ -147,7 +111,7 @@ int record_parse(int argc, char **argv, struct record_options *o, struct err *er
 char *record_default_output(const struct record_options *o)
 {
 	char when[sizeof("2026-01-31T12-00-00")] = "";
-	const char *suffix = format_suffix(o->format), *name;
+	const char *suffix = o->exporter->suffixes[0], *name;
 	time_t now = time(NULL);
 	struct tm tm;
 

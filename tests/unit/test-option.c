@@ -6,6 +6,7 @@
 #include "cmd/command.h"
 #include "../../src/cmd/dump.h"
 #include "../../src/cmd/record.h"
+#include "export/exporter.h"
 #include "tap.h"
 #include "util/clock.h"
 
@@ -39,7 +40,7 @@ static void test_defaults(void)
 	is_int(parse("record -p 1", &o, &err), 0, "a PID is enough");
 	is_int(o.pid, 1, "pid");
 	ok(o.rate == 100 && o.duration_ns == 0, "100 Hz, unlimited");
-	is_str(o.format, "flamegraph", "flamegraph without -o and -f");
+	is_str(o.exporter->name, "flamegraph", "flamegraph without -o and -f");
 	is_str(o.placement, "auto", "placement auto");
 	ok(!o.program && !o.output && !o.threads && !o.gil && !o.idle && !o.function, "nothing else");
 }
@@ -72,7 +73,8 @@ static void test_format(void)
 	} cases[] = {
 		{ "record -p 1 -o a.svg", "flamegraph" },
 		{ "record -p 1 -o a.txt", "raw" },
-		{ "record -p 1 -o a.json", "chrometrace" },
+		{ "record -p 1 -o a.json", "speedscope" },
+		{ "record -p 1 -o a.trace.json", "chrometrace" },
 		{ "record -p 1 -o a.speedscope.json", "speedscope" },
 		{ "record -p 1 -o a.pb.gz", "pprof" },
 		{ "record -p 1 -o a.SVG", "flamegraph" },
@@ -87,7 +89,7 @@ static void test_format(void)
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		if (is_int(parse(cases[i].args, &o, &err), 0, cases[i].args))
-			is_str(o.format, cases[i].format, cases[i].format);
+			is_str(o.exporter->name, cases[i].format, cases[i].format);
 	}
 }
 
