@@ -1,1 +1,3 @@
-# files of scripts/ to install or distribute
+EXTRA_DIST += .ci/run %D%/quickstart %D%/check %D%/dist %D%/update-options \
+	%D%/lib/common.sh %D%/lib/packages.sh %D%/lib/build.sh %D%/lib/report.sh \
+	examples/busy.py CONTRIBUTING.md

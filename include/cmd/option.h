@@ -55,8 +55,8 @@ struct command;
 int options_parse(const struct command *cmd, int argc, char **argv, void *values, int *ret_rest,
 		  struct err *err) _must_check_;
 
-/* Puts "did you mean …?" into err's hint when one of the `count` words is near `word`. True if so.
- * `prefix` goes before the word shown ("--"). */
+/* Puts "did you mean …?" into err's hint when one of the known words is near `word`. True if so.
+ * next(from, i) gives the i-th of them, NULL at the end; `prefix` goes before the word shown. */
 bool suggest(struct err *err, const char *word, const char *prefix,
 	     const char *(*next)(const void *from, size_t i), const void *from);
 

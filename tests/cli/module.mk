@@ -4,7 +4,7 @@ CLI_TESTS = \
 	%D%/stdout.t \
 	%D%/options.test \
 	%D%/man.test \
-	%D%/completions.test
+	%D%/completions.test \
+	%D%/report.test
 TESTS += $(CLI_TESTS)
 EXTRA_DIST += $(CLI_TESTS) %D%/tap.sh %D%/transcript %D%/ask.bash %D%/ask.fish %D%/ask.zsh
-EXTRA_DIST += scripts/update-options
