@@ -1,1 +1,1 @@
-# files of doc/ to install or distribute
+EXTRA_DIST += %D%/INTERNALS.md %D%/HOWTO_ADD_COMMAND.md %D%/HOWTO_ADD_FORMAT.md
