@@ -68,28 +68,28 @@ count_trs() {
 	find "$folder" -path "$folder/pystoker-*" -prune -o -name '*.log' -path '*/tests/*' -exec cat {} + |
 		sed -n 's/^ok [0-9]* - \(.*\) # SKIP \(.*\)/\1: \2/p' >> "$report_folder/skipped"
 	find "$folder" -path "$folder/pystoker-*" -prune -o -name '*.trs' -exec cat {} + |
-		sed -nE 's/^:test-result: (FAIL|ERROR|XPASS)/  &/p' >> "$report_folder/failed"
+		sed -nE 's/^:test-result: ((FAIL|ERROR|XPASS).*)/  \1/p' >> "$report_folder/failed"
 }
 
 # report_interpreters FOLDER LIST: a table of what the live tests under FOLDER did on which
-# interpreter. Their TAP names start with the interpreter's; LIST is what tests/interpreters/list
-# --wanted printed: rows, and "SKIP NAME: reason" for those that are missing.
+# interpreter. Their TAP names start with the interpreter's; LIST has the rows of
+# tests/interpreters/list.
 report_interpreters() {
 	for log in "$1"/*.log; do
-		[ ! -f "$log" ] || sed -nE "s/^(not )?ok [0-9]+ - ([^ ,:]+).*/$(basename "$log" .log) \2 \1/p" "$log"
+		[ ! -f "$log" ] || sed -nE "s/^(not )?ok [0-9]+ - ([^ ,:]+)(.* # SKIP)?.*/$(basename "$log" .log) \2 \1 \3/p" "$log"
 	done | awk -v list="$2" '
 		BEGIN {
-			while ((getline row < list) > 0) {
-				if (row ~ /^SKIP /) {
-					sub(/^SKIP /, "", row); missing[++absent] = row
-				} else if (split(row, field, "\t") > 2) {
-					name[++count] = field[1]; what[field[1]] = field[2] " " field[3]
+			while ((getline row < list) > 0)
+				if (split(row, field, "\t") > 2) {
+					name[++count] = field[1]
+					what[field[1]] = field[2] " " field[3]
 				}
-			}
 		}
 		$2 in what {
 			if (!($1 in seen)) { seen[$1] = 1; test[++tests] = $1 }
-			if ($3 == "not") bad[$1, $2]++; else good[$1, $2]++
+			if (/ SKIP$/) skipped[$1, $2]++
+			else if ($3 == "not") bad[$1, $2]++
+			else good[$1, $2]++
 		}
 		END {
 			printf "\n%-20s %-44s", "Interpreter", ""
@@ -98,13 +98,14 @@ report_interpreters() {
 				printf "\n%-20s %-44s", name[i], what[name[i]]
 				for (t = 1; t <= tests; t++) {
 					key = test[t] SUBSEP name[i]
-					cell = !(key in good) && !(key in bad) ? "-" : good[key] + 0 " ok"
 					if (key in bad) cell = bad[key] " FAILED"
+					else if (key in good) cell = good[key] " ok"
+					else if (key in skipped) cell = "skipped"
+					else cell = "-"
 					printf " %12s", cell
 				}
 			}
 			printf "\n"
-			for (i = 1; i <= absent; i++) print "not here: " missing[i]
 		}'
 }
 

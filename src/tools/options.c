@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: MIT
- * options-tool bash|zsh|fish|man [COMMAND]: prints what scripts/update-options puts into files. */
+ * options-tool bash|zsh|fish|man [COMMAND]: prints what scripts/update-options puts into files.
+ * options-tool formats: "NAME:SUFFIX,SUFFIX" per line, for the test of the manual. */
 #include "options.h"
 
 #include <stdio.h>
 #include <string.h>
 
+#include "export/exporter.h"
+
 static int usage(void)
 {
-	fputs("usage: options-tool bash|zsh|fish|man [COMMAND]\n", stderr);
+	fputs("usage: options-tool bash|zsh|fish|formats|man [COMMAND]\n", stderr);
 	return EXIT_USAGE;
 }
 
@@ -24,12 +27,25 @@ static int man(const char *name)
 	return EXIT_OK;
 }
 
+static int formats(void)
+{
+	for (size_t i = 0; exporters[i]; i++) {
+		printf("%s", exporters[i]->name);
+		for (const char *const *s = exporters[i]->suffixes; *s; s++)
+			printf("%c%s", s == exporters[i]->suffixes ? ':' : ',', *s);
+		putchar('\n');
+	}
+	return EXIT_OK;
+}
+
 int main(int argc, char **argv)
 {
 	if (argc < 2)
 		return usage();
 	if (!strcmp(argv[1], "man"))
 		return man(argv[2]);
+	if (!strcmp(argv[1], "formats"))
+		return formats();
 	if (!strcmp(argv[1], "bash"))
 		bash_write();
 	else if (!strcmp(argv[1], "zsh"))
