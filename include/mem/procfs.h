@@ -58,6 +58,14 @@ struct proc_stat {
 	int processor;        /* field 39: CPU last run on */
 };
 
+/* What /proc/PID/schedstat says of a thread (Documentation/scheduler/sched-stats.rst at v6.1). */
+struct sched_stat {
+	uint64_t run_ns;      /* time on a CPU */
+	uint64_t slices;      /* times it was put on a CPU; 0: the kernel does not count */
+};
+
+int sched_stat_parse(struct sched_stat *st, const char *text); /* 0 or -EINVAL */
+
 /* Parses one stat line; survives spaces and parentheses in comm. 0 or -EINVAL. */
 int proc_stat_parse(struct proc_stat *st, const char *text);
 int proc_stat_read(struct proc_stat *st, pid_t pid);  /* /proc/PID/stat; 0 or -errno */

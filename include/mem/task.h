@@ -20,17 +20,12 @@ struct task {
 	int stat_fd;          /* opened when first wanted */
 };
 
-struct task_run {
-	uint64_t run_ns;      /* time on a CPU */
-	uint64_t slices;      /* times it was put on a CPU; 0: the kernel does not count */
-};
-
 int task_open(struct task *t, pid_t pid, pid_t tid); /* 0 or -errno */
 void task_close(struct task *t);
 
 /* 0, or -ESRCH when the thread has ended. Neither call allocates or opens (task_where() opens its
  * file at the first call). 0.3 us and 1.2 us. */
-int task_run(const struct task *t, struct task_run *ret);
+int task_run(const struct task *t, struct sched_stat *ret);
 int task_where(struct task *t, struct proc_stat *ret);
 
 /* Our tid of the thread that calls itself `native` in its own PID namespace; 0: none found. Equal

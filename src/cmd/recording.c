@@ -16,7 +16,9 @@
 #include "util/clock.h"
 #include "util/xalloc.h"
 
-enum { WAKE_MS = 50, NAME_BYTES = 64 };
+/* Threads of the first moments are named before they end; later ones live longer. */
+enum { WAKE_FIRST_MS = 20, WAKE_MS = 200, NAME_BYTES = 64 };
+#define FIRST_NS (500 * NSEC_PER_MSEC)
 
 /* --- the sampling thread's side ------------------------------------------------------------- */
 
@@ -125,12 +127,13 @@ static void look_after(struct recording *r)
 	progress_draw(&r->progress, clock_mono_ns() - r->start_ns, &now);
 }
 
-static int wait_ms(uint64_t end_ns)
+static int wait_ms(const struct recording *r, uint64_t end_ns)
 {
 	uint64_t now = clock_mono_ns();
+	int wake_ms = now - r->start_ns < FIRST_NS ? WAKE_FIRST_MS : WAKE_MS;
 
-	if (!end_ns || end_ns > now + WAKE_MS * NSEC_PER_MSEC)
-		return WAKE_MS;
+	if (!end_ns || end_ns > now + (uint64_t)wake_ms * NSEC_PER_MSEC)
+		return wake_ms;
 	return end_ns > now ? (int)((end_ns - now) / NSEC_PER_MSEC) + 1 : 0;
 }
 
@@ -147,7 +150,7 @@ static enum recording_end loop(struct recording *r, int signal_fd, int target_fd
 	};
 
 	for (;;) {
-		poll(fds, 2, wait_ms(end_ns));
+		poll(fds, 2, wait_ms(r, end_ns));
 		look_after(r);
 		if (fds[0].revents)
 			return REC_SIGNAL;

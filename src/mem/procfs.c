@@ -313,32 +313,64 @@ const struct map *maps_find(const struct maps *m, remote_addr addr)
 /* Field numbers of proc(5), /proc/[pid]/stat; the first two are the pid and (comm). */
 enum { STAT_STATE = 3, STAT_PPID = 4, STAT_STARTTIME = 22, STAT_PROCESSOR = 39 };
 
+/* A decimal number behind one space; NULL when there is none. strtoull() knows bases, signs and
+ * locales, and costs more than the rest of a look's parsing. */
+static const char *number(const char *p, uint64_t *ret)
+{
+	uint64_t value = 0;
+
+	if (*p++ != ' ' || *p < '0' || *p > '9')
+		return NULL;
+	while (*p >= '0' && *p <= '9')
+		value = value * 10 + (uint64_t)(*p++ - '0');
+	*ret = value;
+	return p;
+}
+
+/* Over `n` fields, each behind one space; NULL when there are fewer. */
+static const char *skip_fields(const char *p, int n)
+{
+	for (; n > 0; n--) {
+		if (*p++ != ' ' || *p == '\0' || *p == ' ')
+			return NULL;
+		while (*p != ' ' && *p != '\0')
+			p++;
+	}
+	return p;
+}
+
 int proc_stat_parse(struct proc_stat *st, const char *text)
 {
 	/* comm may hold spaces and parentheses; nothing behind it does. */
 	const char *p = strrchr(text, ')');
-	struct proc_stat out = { 0 };
+	uint64_t ppid, start, processor;
+	char state;
 
 	if (!p || p[1] != ' ' || p[2] == '\0' || p[3] != ' ')
 		return -EINVAL;
-	out.state = p[2];
-	p += 3;
-	for (int field = STAT_PPID; field <= STAT_PROCESSOR; field++) {
-		char *stop;
-		unsigned long long value = strtoull(p, &stop, 10);
-
-		if (*p != ' ' || stop == p)
-			return -EINVAL;
-		if (field == STAT_PPID)
-			out.ppid = (pid_t)value;
-		else if (field == STAT_STARTTIME)
-			out.start_ticks = value;
-		else if (field == STAT_PROCESSOR)
-			out.processor = (int)value;
-		p = stop;
-	}
-	*st = out;
+	state = p[2];
+	p = number(p + 3, &ppid);
+	p = p ? skip_fields(p, STAT_STARTTIME - STAT_PPID - 1) : NULL;
+	p = p ? number(p, &start) : NULL;
+	p = p ? skip_fields(p, STAT_PROCESSOR - STAT_STARTTIME - 1) : NULL;
+	p = p ? number(p, &processor) : NULL;
+	if (!p)
+		return -EINVAL;
+	*st = (struct proc_stat){ .state = state, .ppid = (pid_t)ppid, .start_ticks = start,
+				  .processor = (int)processor };
 	return 0;
+}
+
+int sched_stat_parse(struct sched_stat *st, const char *text)
+{
+	uint64_t wait;
+	const char *p = text;
+
+	st->run_ns = 0;
+	while (*p >= '0' && *p <= '9')
+		st->run_ns = st->run_ns * 10 + (uint64_t)(*p++ - '0');
+	p = p > text ? number(p, &wait) : NULL;
+	return p && number(p, &st->slices) ? 0 : -EINVAL;
 }
 
 int proc_stat_read(struct proc_stat *st, pid_t pid)

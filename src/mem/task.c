@@ -47,18 +47,12 @@ static ssize_t reread(int fd, char *text, size_t size)
 	return n;
 }
 
-int task_run(const struct task *t, struct task_run *ret)
+int task_run(const struct task *t, struct sched_stat *ret)
 {
 	char text[SCHEDSTAT_BYTES];
-	char *p;
 	ssize_t n = reread(t->schedstat_fd, text, sizeof(text));
 
-	if (n < 0)
-		return (int)n;
-	ret->run_ns = strtoull(text, &p, 10);
-	strtoull(p, &p, 10); /* time spent waiting for a CPU */
-	ret->slices = strtoull(p, &p, 10);
-	return 0;
+	return n < 0 ? (int)n : sched_stat_parse(ret, text);
 }
 
 int task_where(struct task *t, struct proc_stat *ret)

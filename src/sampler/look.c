@@ -28,7 +28,7 @@ enum attempt {
 };
 
 struct look_state {
-	struct task_run before, after;
+	struct sched_stat before, after;
 	struct proc_stat where;
 	bool running, frozen, proven, holds_gil;
 	unsigned int why;  /* enum drop */

@@ -88,7 +88,7 @@ static struct sampled *known(struct sampler *s, const struct py_thread *py, uint
 static struct sampled *sampled_new(struct sampler *s, const struct py_thread *py, uint64_t now_ns)
 {
 	struct sampler_thread_info info = { .py = *py };
-	struct task_run run = { 0 };
+	struct sched_stat run = { 0 };
 	struct sampled *th;
 
 	info.tid = task_find(s->target->pid, py->native_id, !s->foreign);
@@ -180,7 +180,7 @@ static void roster_apply(struct sampler *s, size_t n, uint64_t now_ns)
 
 static bool process_ended(const struct sampler *s)
 {
-	struct task_run run;
+	struct sched_stat run;
 
 	return s->process.schedstat_fd < 0 || task_run(&s->process, &run);
 }
