@@ -453,8 +453,6 @@ static int try_scan(struct locate *s, const struct examined *x)
 
 	if (runtime)
 		return try_runtime(s, x, runtime, "scan");
-	if (x->binary->rank == RANK_OTHER)
-		return -ENOENT;
 	version = scan_version(&x->area);
 	if (!version)
 		return -ENOENT;

@@ -154,18 +154,49 @@ static bool is_pointer(const struct head_scan *h, uint64_t value)
 	return m && m->read && m->write;
 }
 
+static bool read_word(const struct head_scan *h, remote_addr at, uint64_t *ret)
+{
+	return remote_read_u64(h->area->remote, at, ret) == 0;
+}
+
+/* A thread of `interp`, the newest one. pthread_t is an address in glibc and musl. */
+static bool is_newest_thread(const struct head_scan *h, uint64_t tstate, uint64_t interp)
+{
+	const struct py_layout *l = h->layout;
+	uint64_t back, prev, next, thread;
+
+	return is_pointer(h, tstate) && tstate != interp &&
+	       read_word(h, tstate + l->tstate.interp, &back) && back == interp &&
+	       read_word(h, tstate + l->tstate.prev, &prev) && prev == 0 &&
+	       read_word(h, tstate + l->tstate.next, &next) && (!next || is_pointer(h, next)) &&
+	       read_word(h, tstate + l->tstate.thread_id, &thread) && is_pointer(h, thread);
+}
+
 /* An interpreter: its newest thread is a thread whose interpreter it is. */
 static bool is_interpreter(struct head_scan *h, uint64_t interp)
 {
-	const struct remote *r = h->area->remote;
-	const struct py_layout *l = h->layout;
-	uint64_t tstate, back, prev;
+	uint64_t tstate;
 
 	return h->tries-- > 0 && is_pointer(h, interp) &&
-	       remote_read_u64(r, interp + l->interp.threads_head, &tstate) == 0 &&
-	       is_pointer(h, tstate) && tstate != interp &&
-	       remote_read_u64(r, tstate + l->tstate.interp, &back) == 0 && back == interp &&
-	       remote_read_u64(r, tstate + l->tstate.prev, &prev) == 0 && prev == 0;
+	       read_word(h, interp + h->layout->interp.threads_head, &tstate) &&
+	       is_newest_thread(h, tstate, interp);
+}
+
+/* What else a _PyRuntime would hold here: the main thread (3.8+), the thread with the GIL. */
+static bool is_runtime(const struct head_scan *h, remote_addr runtime)
+{
+	const struct py_layout *l = h->layout;
+	uint64_t value, interp;
+
+	if (l->runtime.main_thread != NO_FIELD &&
+	    (!read_word(h, runtime + l->runtime.main_thread, &value) || !is_pointer(h, value)))
+		return false;
+	if (l->runtime.tstate_current == NO_FIELD)
+		return true;
+	return read_word(h, runtime + l->runtime.tstate_current, &value) &&
+	       (!value || (is_pointer(h, value) &&
+			   read_word(h, value + l->tstate.interp, &interp) &&
+			   is_pointer(h, interp)));
 }
 
 /* _PyRuntime.interpreters is { …, head, main, next_id }: the list from head ends at main. */
@@ -182,7 +213,7 @@ static bool is_head(struct head_scan *h, uint64_t head, uint64_t main_interp)
 		if (interp == main_interp)
 			return true;
 		if (!is_pointer(h, interp) || h->tries-- <= 0 ||
-		    remote_read_u64(h->area->remote, interp + h->layout->interp.next, &interp) < 0)
+		    !read_word(h, interp + h->layout->interp.next, &interp))
 			return false;
 	}
 	return false;
@@ -196,7 +227,8 @@ static remote_addr look_head(void *arg, const char *piece, size_t len, remote_ad
 		uint64_t pair[2];
 
 		memcpy(pair, piece + i, sizeof(pair));
-		if (is_pointer(h, pair[0]) && is_head(h, pair[0], pair[1]))
+		if (is_pointer(h, pair[0]) && is_head(h, pair[0], pair[1]) &&
+		    is_runtime(h, at + i - h->layout->runtime.interpreters_head))
 			return at + i;
 	}
 	return 0;

@@ -3,3 +3,5 @@ TESTS += tests/live/linetables
 EXTRA_DIST += tests/live/linetables
 TESTS += tests/live/threadnames
 EXTRA_DIST += tests/live/threadnames
+TESTS += tests/live/locate
+EXTRA_DIST += tests/live/locate

@@ -7,3 +7,5 @@ EXTRA_DIST += tests/tools/named-threads.py
 check_PROGRAMS += tests/tools/make-profile
 tests_tools_make_profile_CPPFLAGS = $(UNIT_CPPFLAGS)
 EXTRA_DIST += tests/lib/sample_profile.h
+check_PROGRAMS += tests/tools/embed-python
+tests_tools_embed_python_LDADD = -ldl
