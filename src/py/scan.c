@@ -15,6 +15,7 @@ enum {
 	SCAN_BYTES_MAX = 64 << 20,       /* of one binary */
 	SCAN_TRIES_MAX = 200000,         /* pointers followed in one binary */
 	VERSION_TEXT_MAX = 32,           /* "3.10.13+" */
+	INTERPRETER_IDS_MAX = 1 << 24,   /* made so far by one process */
 	BUILD_TEXT_MAX = 160,            /* "default, Nov 21 2026, 09:46:03" */
 };
 
@@ -199,7 +200,7 @@ static bool is_runtime(const struct head_scan *h, remote_addr runtime)
 			   is_pointer(h, interp)));
 }
 
-/* _PyRuntime.interpreters is { …, head, main, next_id }: the list from head ends at main. */
+/* _PyRuntime.interpreters is { mutex, head, main, next_id }: the list from head ends at main. */
 static bool is_head(struct head_scan *h, uint64_t head, uint64_t main_interp)
 {
 	enum { INTERPRETERS_MAX = 256 };
@@ -223,11 +224,14 @@ static remote_addr look_head(void *arg, const char *piece, size_t len, remote_ad
 {
 	struct head_scan *h = arg;
 
-	for (size_t i = 0; i + 16 <= len; i += 8) {
-		uint64_t pair[2];
+	for (size_t i = 0; i + 24 <= len; i += 8) {
+		uint64_t words[3]; /* head, main, next_id */
 
-		memcpy(pair, piece + i, sizeof(pair));
-		if (is_pointer(h, pair[0]) && is_head(h, pair[0], pair[1]) &&
+		memcpy(words, piece + i, sizeof(words));
+		if (!is_pointer(h, words[0]) ||
+		    (h->layout->version != PYVER(3, 6) && words[2] - 1 >= INTERPRETER_IDS_MAX))
+			continue;
+		if (is_head(h, words[0], words[1]) &&
 		    is_runtime(h, at + i - h->layout->runtime.interpreters_head))
 			return at + i;
 	}
