@@ -18,6 +18,7 @@ enum {
 	ELF_SEGMENTS_MAX = 32,       /* PT_LOAD entries kept; usual is 4 */
 	ELF_BUILD_ID_MAX = 64,       /* bytes; usual is 20 */
 	ELF_SYMBOLS_MAX = 4 << 20,   /* symbols looked at in one table */
+	ELF_TABLE_MAX = 256 << 20,   /* bytes of a symbol table or of its names */
 	ELF_CHAIN_MAX = 65536,       /* symbols of one hash chain in memory */
 	ELF_DYNAMIC_MAX = 512,       /* entries of PT_DYNAMIC in memory */
 };

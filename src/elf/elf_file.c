@@ -71,7 +71,8 @@ int elf_file_open(struct elf_file *f, int fd)
 	/* A pipe or device under a library's name would block or lie. */
 	if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode) || elf_version(EV_CURRENT) == EV_NONE)
 		goto bad;
-	f->elf = elf_begin(fd, ELF_C_READ_MMAP, NULL);
+	/* Not mapped: cutting a mapped file off would kill us with SIGBUS. As quick. */
+	f->elf = elf_begin(fd, ELF_C_READ, NULL);
 	if (!f->elf || !take_header(f))
 		goto bad;
 	take_segments(f);
@@ -122,11 +123,21 @@ static bool symbol_is(const struct elf_symbol *want, const char *name)
 	return !want->found && want->name[0] == name[0] && !strcmp(want->name, name);
 }
 
+/* libelf reads the whole table and its names into memory: not gigabytes of a sparse file. */
+static bool table_is_sane(const struct elf_file *f, const GElf_Shdr *sh)
+{
+	GElf_Shdr names;
+
+	return sh->sh_size <= ELF_TABLE_MAX &&
+	       gelf_getshdr(elf_getscn(f->elf, sh->sh_link), &names) &&
+	       names.sh_size <= ELF_TABLE_MAX;
+}
+
 /* One symbol table; returns how many of `want` it defines that were not found before. */
 static size_t symbols_in(const struct elf_file *f, Elf_Scn *scn, const GElf_Shdr *sh,
 			 struct elf_symbol *want, size_t n)
 {
-	Elf_Data *data = elf_getdata(scn, NULL);
+	Elf_Data *data = table_is_sane(f, sh) ? elf_getdata(scn, NULL) : NULL;
 	size_t found = 0, count;
 
 	if (!data || !data->d_buf)

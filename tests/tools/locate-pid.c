@@ -31,7 +31,7 @@ int main(int argc, char **argv)
 	uint64_t before = clock_mono_ns();
 	struct py_target t;
 	struct err err = { 0 };
-	struct remote r;
+	struct remote r = { 0 };
 	pid_t pid;
 
 	if (argc != 2)
@@ -39,6 +39,7 @@ int main(int argc, char **argv)
 	pid = (pid_t)strtol(argv[1], NULL, 10);
 	if (remote_open_process(&r, pid, &err) < 0 || target_locate(&t, pid, &r, &err) < 0) {
 		err_print(&err);
+		remote_close(&r);
 		return err.status;
 	}
 	print_target(&t);

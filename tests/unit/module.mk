@@ -5,6 +5,7 @@ UNIT_TESTS += tests/unit/test-dict
 UNIT_TESTS += tests/unit/test-debug_offsets
 UNIT_TESTS += tests/unit/test-elf_file
 UNIT_TESTS += tests/unit/test-fixture
+UNIT_TESTS += tests/unit/test-layout
 UNIT_TESTS += tests/unit/test-linetable
 UNIT_TESTS += tests/unit/test-option
 UNIT_TESTS += tests/unit/test-permission
@@ -19,6 +20,7 @@ LDADD = $(LIBS_ALL)
 EXTRA_DIST += tests/lib/tap.h tests/lib/fake_remote.h
 
 tests_unit_test_linetable_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_layout_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_option_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_procfs_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_symtab_CPPFLAGS = $(UNIT_CPPFLAGS)
