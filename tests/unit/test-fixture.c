@@ -147,6 +147,45 @@ static void test_target(void)
 	fake_release(&fake);
 }
 
+/* From 3.13 on the layout comes from the recorded memory itself. */
+static void test_described_target(void)
+{
+	struct fake_remote fake = { 0 };
+	struct remote inner = fake_remote(&fake), rec, back;
+	uint8_t *runtime = fake_map(&fake, 0x5000, 4096);
+	struct buf header = BUF_INIT;
+	struct py_target u, t = {
+		.pid = 1, .version = 0x030f02f0, .runtime = 0x5000, .debug_offsets = true,
+		.layout = *layout_find(PYVER(3, 15), false, false),
+	};
+	struct err err = { 0 };
+	struct fixture f;
+	FILE *file = fopen(TESTS_DIR "/fixtures/debug-offsets-3.15.2.bin", "rb");
+
+	if (!file || fread(runtime, 1, 888, file) != 888)
+		abort();
+	fclose(file);
+	t.layout.tstate.base_frame = 904; /* as if learned */
+	fixture_recorder_open(&rec, &inner);
+	is_int(target_to_fixture(&t, &rec, &header), 0, "a target that describes itself");
+	is_int(fixture_save(&rec, header.data, path, &err), 0, "saved");
+	if (!is_int(fixture_load(&f, path, &err), 0, "loaded"))
+		return;
+	fixture_remote(&back, &f);
+	is_int(target_from_fixture(&u, &f, &back, &err), 0, "the target again");
+	ok(u.debug_offsets && !u.version_guessed && u.layout.tstate.base_frame == 904 &&
+	   u.layout.interp.code_generation == 7944, "with its layout");
+	fixture_release(&f);
+	is_int(fixture_save(&rec, "version 3.15.1\ndebug_offsets 1\nruntime 0x5000\n", path, &err), 0,
+	       "a header that says another version");
+	is_int(fixture_load(&f, path, &err), 0, "loads");
+	is_int(target_from_fixture(&u, &f, &back, &err), -EINVAL, "and is refused");
+	fixture_release(&f);
+	buf_release(&header);
+	remote_close(&rec);
+	fake_release(&fake);
+}
+
 int main(void)
 {
 	int fd = mkstemp(path);
@@ -156,6 +195,7 @@ int main(void)
 	test_round_trip();
 	test_damage();
 	test_target();
+	test_described_target();
 	unlink(path);
 	return tap_done();
 }
