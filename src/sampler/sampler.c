@@ -15,7 +15,6 @@
 #include "util/clock.h"
 #include "util/xalloc.h"
 
-enum { REST_AFTER = 8, REST_LOOKS = 4 }; /* long sleepers are looked at every 4th time */
 enum { JOIN_PERIOD_S = 1 };
 #define SLICE_NS (100 * NSEC_PER_USEC)
 #define SPIN_NS (60 * NSEC_PER_USEC) /* off-cpu: gaps too short for the kernel's timers */
@@ -64,11 +63,22 @@ void sampler_free(struct sampler *s)
 	free(s);
 }
 
-/* A sleeper that has not moved for long rests: its looks come less often, and nothing is lost,
- * since its scheduler counts tell at the next one how long it ran. */
+/* A thread that was found asleep and unmoved many times rests: its looks come less often. Each look
+ * stands for the time since the one before, so the sums stay right on average; and its scheduler
+ * counts tell at the next one how long it ran, so no CPU time is lost. */
+static const struct {
+	uint32_t still;    /* looks in a row that found it so */
+	uint32_t every;    /* ticks from look to look */
+} rest_steps[] = {
+	{ 64, 16 }, { 8, 4 },
+};
+
 static bool rests(const struct sampled *th, uint64_t tick, uint32_t i)
 {
-	return th->still >= REST_AFTER && (tick + i) % REST_LOOKS != 0;
+	for (size_t k = 0; k < ARRAY_SIZE(rest_steps); k++)
+		if (th->still >= rest_steps[k].still)
+			return (tick + i) % rest_steps[k].every != 0;
+	return false;
 }
 
 /* Looks at everybody: first those here, then those on other CPUs. */
