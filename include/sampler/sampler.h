@@ -95,5 +95,7 @@ bool sampler_reaped(const struct sampler *s, pid_t pid, int *ret_status);
 void sampler_stats(const struct sampler *s, struct sampler_stats *ret);
 /* How looks are made, in words: "on the target's CPU, without stopping it". */
 const char *sampler_how(const struct sampler *s);
+/* Whether samples taken this way are meant to be proven: all but off-cpu. */
+bool sampler_proves(const struct sampler *s);
 
 #endif

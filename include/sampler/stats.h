@@ -33,6 +33,7 @@ struct sampler_stats {
 	uint64_t unattributed_ns; /* CPU time of threads never seen running afterwards */
 };
 
+uint64_t stats_looks(const struct sampler_stats *s); /* of any outcome */
 uint64_t stats_dropped(const struct sampler_stats *s);
 /* "torn 3, unproven 1", nothing when there were none. */
 void stats_reasons(const struct sampler_stats *s, struct buf *out);

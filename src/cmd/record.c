@@ -187,6 +187,9 @@ static int record_target(struct session *s, struct err *err)
 		if (r)
 			return r;
 	}
+	if (end == REC_TARGET && !s->ours && !stats_looks(&s->recording.stats))
+		return err_set(err, -ESRCH, EXIT_GONE, "PID %d: the process ended before the first "
+			       "sample", (int)s->pid);
 	return 0;
 }
 
@@ -213,6 +216,10 @@ static void say_summary(const struct session *s)
 		say("hint: all threads were asleep; --idle shows sleeping threads too");
 	else if (m->samples == 0)
 		say("hint: no thread ran Python code meanwhile");
+	if (s->recording.proves && st->proven < st->samples)
+		say("hint: %llu samples could only be checked, not proven: this process may not run on "
+		    "the target's CPU (taskset, cpuset); --blocking is exact without",
+		    (unsigned long long)(st->samples - st->proven));
 	if (s->recording.profile.cut)
 		say("warning: %llu stacks were cut: too deep, or too many different ones",
 		    (unsigned long long)s->recording.profile.cut);

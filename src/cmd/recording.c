@@ -236,6 +236,7 @@ static void sampler_finish(struct recording *r)
 	sampler_stats(r->sampler, &stats);
 	stats_sum(&r->stats, &stats);
 	r->profile.meta.mode = xstrdup(sampler_how(r->sampler));
+	r->proves = sampler_proves(r->sampler);
 	sampler_free(r->sampler);
 	r->sampler = NULL;
 	remote_close(&r->names_remote);

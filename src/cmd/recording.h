@@ -40,6 +40,7 @@ struct recording {
 	struct progress progress;
 	uint64_t start_ns, stop_ns;  /* CLOCK_MONOTONIC */
 	struct sampler_stats stats;  /* at the end; summed over an exec */
+	bool proves;                 /* samples were meant to be proven */
 	bool reaped;                 /* the sampler took the child's wait status */
 	int reaped_status;
 };

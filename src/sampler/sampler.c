@@ -254,3 +254,8 @@ const char *sampler_how(const struct sampler *s)
 {
 	return s->hold.ops->how;
 }
+
+bool sampler_proves(const struct sampler *s)
+{
+	return s->hold.ops != &hold_off_cpu;
+}

@@ -27,3 +27,8 @@ void stats_reasons(const struct sampler_stats *s, struct buf *out)
 			buf_addf(out, "%s%s %llu", out->len ? ", " : "", drop_text(i),
 				 (unsigned long long)s->dropped[i]);
 }
+
+uint64_t stats_looks(const struct sampler_stats *s)
+{
+	return s->samples + s->asleep + s->empty + stats_dropped(s);
+}
