@@ -6,6 +6,9 @@ UNIT_TESTS += tests/unit/test-debug_offsets
 UNIT_TESTS += tests/unit/test-elf_file
 UNIT_TESTS += tests/unit/test-fixture
 UNIT_TESTS += tests/unit/test-layout
+UNIT_TESTS += tests/unit/test-liveness
+UNIT_TESTS += tests/unit/test-pace
+UNIT_TESTS += tests/unit/test-snapshot
 UNIT_TESTS += tests/unit/test-linetable
 UNIT_TESTS += tests/unit/test-option
 UNIT_TESTS += tests/unit/test-permission
@@ -34,3 +37,6 @@ EXTRA_DIST += \
 	tests/fixtures/debug-offsets-3.13.0.bin tests/fixtures/debug-offsets-3.13.5t.bin \
 	tests/fixtures/debug-offsets-3.14.10.bin tests/fixtures/debug-offsets-3.14.10d.bin \
 	tests/fixtures/debug-offsets-3.15.2.bin
+tests_unit_test_liveness_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_pace_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_snapshot_CPPFLAGS = $(UNIT_CPPFLAGS)
