@@ -277,8 +277,10 @@ static int session_run(struct session *s, struct err *err)
 {
 	int r = output_open(s, err);
 
-	if (r)
+	if (r) {
+		err_print(err);
 		return r;
+	}
 	signals_take(s);
 	r = record_session(s, err);
 	if (!r) {

@@ -2,6 +2,7 @@ CLI_TESTS = \
 	%D%/help.t \
 	%D%/usage.t \
 	%D%/stdout.t \
+	%D%/record.t \
 	%D%/options.test \
 	%D%/man.test \
 	%D%/completions.test \
