@@ -22,7 +22,7 @@ pystoker: cannot run /nonexistent/program: No such file or directory
 $ pystoker record -o c.svg -- /nonexistent/program
 pystoker: cannot run /nonexistent/program: No such file or directory
 [127]
-$ pystoker record -o c.svg -- no-such-program-in-path
+$ PATH=/usr/bin:/bin; pystoker record -o c.svg -- no-such-program-in-path
 pystoker: cannot run no-such-program-in-path: No such file or directory
 [127]
 $ pystoker record -o c.svg -- /etc/passwd
