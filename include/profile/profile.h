@@ -105,9 +105,9 @@ void profile_release(struct profile *p);
 uint32_t profile_add_thread(struct profile *p, const struct profile_thread *thread);
 void profile_name_thread(struct profile *p, uint32_t thread, const char *name);
 
-/* Adds one look: frames[0] is the leaf; with `skipped` not 0, at least so many
- * more lie between the last one and the root: the stack is shown as cut. `when_ns` is when the look was taken, from the start of
- * the recording; the value's wall_ns ends there. */
+/* Adds one look: frames[0] is the leaf; with `skipped` not 0, at least so many more lie between the
+ * last one and the root, and the stack is shown as cut. `when_ns` is when the look was taken, from
+ * the start of the recording; the value's wall_ns ends there. */
 void profile_add(struct profile *p, uint32_t thread, const struct sym_frame *frames, size_t n,
 		 uint32_t skipped, uint64_t when_ns, const struct profile_value *value);
 

@@ -110,6 +110,21 @@ static uint64_t least_weight(const struct tree *t, uint64_t least, uint64_t max)
 	return least;
 }
 
+/* What the outermost frames below `least` weigh together. */
+static uint64_t weight_below(const struct tree *t, uint64_t least)
+{
+	uint64_t sum = 0;
+
+	for (uint32_t i = 1; i < t->count; i++) {
+		uint64_t w = tree_weight(t, &t->nodes[i].total);
+		uint32_t up = t->nodes[i].parent;
+
+		if (w < least && (!up || tree_weight(t, &t->nodes[up].total) >= least))
+			sum += w;
+	}
+	return sum;
+}
+
 static const char origin_letters[ORIGINS] = {
 	[ORIGIN_APPLICATION] = 'a', [ORIGIN_LIBRARY] = 'l', [ORIGIN_STDLIB] = 's',
 	[ORIGIN_NATIVE] = 'n', [ORIGIN_MARK] = 'm',
@@ -141,7 +156,7 @@ static void put_tooltip(struct drawing *d, const struct tree_node *node, const c
 
 	sink_puts(d->sink, "<title>");
 	put_xml(d->sink, label);
-	sink_printf(d->sink, "\n%" PRIu64 " samples (%.1f %%)", v->samples,
+	sink_printf(d->sink, "\n%" PRIu64 " sample%s (%.1f %%)", v->samples, v->samples == 1 ? "" : "s",
 		    all->samples ? 100.0 * (double)v->samples / (double)all->samples : 0.0);
 	put_value(d, "wall", v->wall_ns, all->wall_ns);
 	put_value(d, "CPU", v->cpu_ns, all->cpu_ns);
@@ -193,27 +208,29 @@ static void place_children(struct drawing *d, uint32_t parent)
 	}
 }
 
-/* Calls put_node() for the frames of at least this weight; with `measure` only looks how deep the
- * drawing goes and what it leaves out. */
-static void draw_tree(struct drawing *d, uint64_t least, bool measure)
+/* How deep the drawing goes, and what it leaves out. */
+static void measure(struct drawing *d, uint64_t least)
 {
-	bool down = true;
+	for (uint32_t i = 1; i < d->t->count; i++)
+		if (weight(d, i) >= least && d->t->nodes[i].depth >= d->rows)
+			d->rows = d->t->nodes[i].depth + 1;
+	d->hidden_frames = d->t->count - 1 - count_from(d->t, least);
+	d->hidden_weight = weight_below(d->t, least);
+}
 
-	if (!measure)
-		place_children(d, 0);
+/* The frames of at least this weight; none below one that is left out can be heavier. */
+static void draw_tree(struct drawing *d, uint64_t least)
+{
+	bool down;
+
+	place_children(d, 0);
 	for (uint32_t i = tree_next(d->t, 0, true); i; i = tree_next(d->t, i, down)) {
 		down = weight(d, i) >= least;
-		if (measure && !down)
-			d->hidden_weight += weight(d, i);
-		else if (measure && d->t->nodes[i].depth >= d->rows)
-			d->rows = d->t->nodes[i].depth + 1;
-		else if (!measure && down) {
-			place_children(d, i);
-			put_node(d, i);
-		}
+		if (!down)
+			continue;
+		place_children(d, i);
+		put_node(d, i);
 	}
-	if (measure)
-		d->hidden_frames = d->t->count - 1 - count_from(d->t, least);
 }
 
 static void put_legend(struct drawing *d)
@@ -275,7 +292,7 @@ static void put_still(struct drawing *d, uint64_t least)
 			    HEAD + 40, no_samples);
 	else
 		put_frame(d, &d->t->nodes[0], d->x[0], WIDTH - 2 * MARGIN, "all", "r0");
-	draw_tree(d, least, false);
+	draw_tree(d, least);
 	sink_puts(d->sink, "</g>\n");
 }
 
@@ -356,9 +373,10 @@ static void put_data(struct drawing *d)
 	if (d->t->count == 1)
 		buf_adds(&d->text, no_samples);
 	put_text_item(d, "empty");
-	sink_printf(d->sink, "\"flames\":%s,\"by\":\"%s\",\"narrow\":%g,\"leftOut\":%" PRIu64 ",\n",
-		    d->o->flames ? "true" : "false", d->t->by_samples ? "samples" : "wall", NARROW,
-		    left_out);
+	sink_printf(d->sink, "\"flames\":%s,\"by\":\"%s\",\"narrow\":%g,",
+		    d->o->flames ? "true" : "false", d->t->by_samples ? "samples" : "wall", NARROW);
+	sink_printf(d->sink, "\"leftOut\":%" PRIu64 ",\"leftOutWeight\":%" PRIu64 ",\n", left_out,
+		    weight_below(d->t, least));
 	put_labels(d);
 	put_nodes(d, least);
 	sink_puts(d->sink, "}\n</script>\n");
@@ -401,7 +419,7 @@ static void write_flamegraph(const struct profile *p, const struct export_option
 	all = weight(&d, 0);
 	d.scale = all ? (WIDTH - 2 * MARGIN) / (double)all : 0;
 	least = least_weight(&tree, d.scale > 0 ? (uint64_t)(NARROW / d.scale) : 1, STILL_FRAMES_MAX);
-	draw_tree(&d, least, true);
+	measure(&d, least);
 	put_svg(&d, least);
 	buf_release(&d.text);
 	free(d.x);

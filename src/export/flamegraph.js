@@ -273,12 +273,10 @@ function fitLabel(label, room) {
 
 /* ---- drawing ---- */
 
+/* As wide as what holds us; a scroll bar, which only comes with the height, takes its part. */
 function windowWidth() {
-	var width = document.documentElement === svg ? window.innerWidth
-		: svg.parentNode.clientWidth || window.innerWidth;
-
-	/* A scroll bar takes its part of the window without telling a lone SVG. */
-	return Math.max(240, width - (window.matchMedia("(pointer: fine)").matches ? 16 : 0));
+	svg.setAttribute("width", "100%");
+	return Math.max(240, Math.floor(svg.getBoundingClientRect().width));
 }
 
 function addFrame(node, row, x, w, above) {
@@ -352,35 +350,50 @@ function frameElement(d, y) {
 
 function remarkText() {
 	var text = data.remarks, all = (state.focus || root()).weight();
-	var frames = hidden.frames + (state.focus || state.callers ? 0 : data.leftOut);
+	var whole = !state.focus && !state.callers;
+	var frames = hidden.frames + (whole ? data.leftOut : 0);
+	var weight = hidden.weight + (whole ? data.leftOutWeight : 0);
 
 	if (frames)
-		text += " \u00b7 hidden: " + (hidden.unsure ? "" : countText(frames) + " ") +
+		text += " \u00b7 hidden: " + (hidden.unsure ? "" : frames + " ") +
 			(frames === 1 ? "frame" : "frames") + " too narrow to draw, " +
-			percent(hidden.weight, all) + " of the time";
+			percent(weight, all) + " of the time";
 	return text;
 }
 
 function layHead(width) {
 	remarks.textContent = remarkText();
 	resetButton.disabled = !state.focus && !state.pattern;
-	invertButton.setAttribute("aria-pressed", String(!state.flames));
 	callersButton.setAttribute("aria-pressed", String(state.callers));
 	head.setAttribute("width", width);
 	head.setAttribute("height", Math.ceil(headBox.offsetHeight));
 	return Math.ceil(headBox.offsetHeight);
 }
 
-function draw() {
-	var width = windowWidth(), rows = place(width - 2 * MARGIN), top = layHead(width);
-	var height = Math.max(top + (data.empty ? 3 : rows) * ROW + MARGIN, 160), all;
+/* Places everything and makes the page as high as that; returns the graph's first line. */
+function layOut(width) {
+	var rows = place(width - 2 * MARGIN), top = layHead(width);
+	var height = top + (data.empty ? 3 : rows) * ROW + MARGIN;
 
-	svg.setAttribute("width", width);
+	if (document.documentElement === svg) /* the paper covers the window */
+		height = Math.max(height, window.innerHeight);
 	svg.setAttribute("height", height);
+	if (state.flames && document.documentElement === svg)
+		top = height - MARGIN - rows * ROW;
+	return { rows: rows, top: top };
+}
+
+function draw() {
+	var width = windowWidth(), at = layOut(width), rows, top, all;
+
+	if (windowWidth() !== width)
+		at = layOut(windowWidth());
+	rows = at.rows;
+	top = at.top;
 	hideTip();
 	all = document.createDocumentFragment();
 	if (data.empty)
-		all.appendChild(el(SVG, "text", { id: "empty", x: MARGIN, y: top + 24 },
+		all.appendChild(el(SVG, "text", { id: "empty", x: MARGIN, y: Number(head.getAttribute("height")) + 24 },
 				   [data.empty]));
 	else
 		drawn.forEach(function (d) {
@@ -517,7 +530,7 @@ function fillTip(node) {
 
 /* Beside the point, inside of what is visible. */
 function showTip(node, x, y) {
-	var width = Number(svg.getAttribute("width")), box = svg.getBoundingClientRect();
+	var box = svg.getBoundingClientRect(), width = box.width;
 	var visibleBottom = window.innerHeight - box.top, w, h;
 
 	fillTip(node);

@@ -5,7 +5,6 @@
  *   deep   stacks of 1 500 frames                wide   50 000 different frames side by side
  *   web    a plausible web service, 8 threads    large  web, an hour at 1 000 Hz
  */
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -51,7 +50,8 @@ static void deep(struct sample_profile *s)
 			frames[k].func = func(s, name, "/srv/deep/tree.py", "tree.py", 5);
 			frames[k].line = 7;
 		}
-		profile_add(&s->profile, 0, frames, n, 0, (uint64_t)(i + 1) * TICK_NS, &v);
+		s->profile.meta.duration_ns = (uint64_t)(i + 1) * TICK_NS;
+		profile_add(&s->profile, 0, frames, n, 0, s->profile.meta.duration_ns, &v);
 	}
 }
 
@@ -72,7 +72,10 @@ static void wide(struct sample_profile *s)
 		f[2].func = func(s, "main", "/srv/wide/main.py", "main.py", 1);
 		f[0].line = i + 2;
 		f[1].line = f[2].line = 9;
-		profile_add(&s->profile, 0, f, 3, 0, (uint64_t)(i + 1) * TICK_NS, &v);
+		s->profile.meta.duration_ns = (uint64_t)(i + 1) * TICK_NS;
+		profile_add(&s->profile, 0, f, 3, 0, s->profile.meta.duration_ns, &v);
+		if (s->profile.events && i % 10000 == 0)
+			events_drain(s->profile.events, 0);
 	}
 }
 

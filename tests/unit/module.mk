@@ -1,18 +1,23 @@
 # One program per test file; each prints TAP through tests/lib/tap.h.
 # A test is two lines: its name here, its flags below.
 UNIT_TESTS =
-UNIT_TESTS += tests/unit/test-dict
 UNIT_TESTS += tests/unit/test-debug_offsets
+UNIT_TESTS += tests/unit/test-dict
 UNIT_TESTS += tests/unit/test-elf_file
+UNIT_TESTS += tests/unit/test-events
+UNIT_TESTS += tests/unit/test-export
 UNIT_TESTS += tests/unit/test-fixture
 UNIT_TESTS += tests/unit/test-layout
 UNIT_TESTS += tests/unit/test-liveness
 UNIT_TESTS += tests/unit/test-pace
 UNIT_TESTS += tests/unit/test-snapshot
+UNIT_TESTS += tests/unit/test-label
 UNIT_TESTS += tests/unit/test-linetable
 UNIT_TESTS += tests/unit/test-option
 UNIT_TESTS += tests/unit/test-permission
 UNIT_TESTS += tests/unit/test-procfs
+UNIT_TESTS += tests/unit/test-profile
+UNIT_TESTS += tests/unit/test-sink
 UNIT_TESTS += tests/unit/test-symtab
 UNIT_TESTS += tests/unit/test-unicode
 check_PROGRAMS += $(UNIT_TESTS)
@@ -40,3 +45,26 @@ EXTRA_DIST += \
 tests_unit_test_liveness_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_pace_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_snapshot_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_events_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_export_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_label_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_profile_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_sink_CPPFLAGS = $(UNIT_CPPFLAGS)
+EXTRA_DIST += \
+	%D%/golden/empty.folded \
+	%D%/golden/empty.pprof.txt \
+	%D%/golden/empty.speedscope.json \
+	%D%/golden/empty.svg \
+	%D%/golden/empty.trace.json \
+	%D%/golden/small-full-filenames.folded \
+	%D%/golden/small-function.folded \
+	%D%/golden/small-nolineno.folded \
+	%D%/golden/small-threads-flames.svg \
+	%D%/golden/small-threads.folded \
+	%D%/golden/small-threads.pprof.txt \
+	%D%/golden/small-threads.speedscope.json \
+	%D%/golden/small.folded \
+	%D%/golden/small.pprof.txt \
+	%D%/golden/small.speedscope.json \
+	%D%/golden/small.svg \
+	%D%/golden/small.trace.json
