@@ -5,3 +5,5 @@ TESTS += tests/live/threadnames
 EXTRA_DIST += tests/live/threadnames
 TESTS += tests/live/locate
 EXTRA_DIST += tests/live/locate
+TESTS += tests/live/browser
+EXTRA_DIST += tests/live/browser tests/live/browser.js

@@ -137,7 +137,7 @@ static void web(struct sample_profile *s, uint64_t ticks)
 		snprintf(name, sizeof(name), i ? "waitress-%u" : "MainThread", i);
 		profile_add_thread(&s->profile, &t);
 	}
-	for (uint64_t i = 1; i <= ticks; i++) {
+	for (uint64_t i = 1; i <= ticks;) {
 		uint32_t thread = any(100) < 40 ? 0 : any(WEB_THREADS);
 		struct profile_value v = { 1, TICK_NS, TICK_NS * any(11) / 10 };
 		size_t n = web_stack(s, frames);
