@@ -131,7 +131,7 @@ static const char origin_letters[ORIGINS] = {
 };
 static const char *const origin_words[ORIGINS] = {
 	[ORIGIN_APPLICATION] = "application", [ORIGIN_LIBRARY] = "library",
-	[ORIGIN_STDLIB] = "standard library", [ORIGIN_NATIVE] = "native", [ORIGIN_MARK] = "mark",
+	[ORIGIN_STDLIB] = "standard library", [ORIGIN_NATIVE] = "native", [ORIGIN_MARK] = "thread, mark",
 };
 
 /* One function has one shade, whatever line it is on. */
