@@ -10,8 +10,9 @@
 #include "mem/procfs.h"
 #include "py/snapshot.h"
 #include "util/attr.h"
+#include "util/xalloc.h"
 
-enum { TSTATE_BYTES_MAX = 1024, PTHREAD_SCAN_BYTES = 1024, CALIBRATE_THREADS = 64 };
+enum { TSTATE_BYTES_MAX = 1024, PTHREAD_SCAN_BYTES = 1024 };
 
 static inline bool has(uint32_t field)
 {
@@ -91,7 +92,7 @@ static ssize_t interp_threads(const struct py_target *t, remote_addr interp, str
 			return -EAGAIN;
 		list[n++].interp_id = has(l->interp.id) ? (int64_t)id : -1;
 	}
-	if (n)
+	if (n && !addr)
 		list[n - 1].oldest = true;
 	return (ssize_t)n;
 }
@@ -117,26 +118,32 @@ ssize_t threads_list(const struct py_target *t, struct py_thread *list, size_t m
 /* Up to 3.10 a thread state knows only thread_id, the address of the C library's thread, which in
  * turn knows the tid (glibc 2.36 nptl/descr.h: at 720 on x86-64, 208 on aarch64; musl elsewhere).
  * The main thread's is known to be the PID, and so shows where. */
+static uint32_t pthread_tid_offset(const struct py_target *t, remote_addr pthread, pid_t tid)
+{
+	uint8_t b[PTHREAD_SCAN_BYTES];
+
+	if (remote_read(t->remote, pthread, b, sizeof(b)))
+		return 0;
+	for (uint32_t at = 0; at + 4 <= sizeof(b); at += 4)
+		if (load_i32(b + at) == tid)
+			return at;
+	return 0;
+}
+
 void threads_calibrate(struct py_target *t, pid_t nspid)
 {
-	struct py_thread list[CALIBRATE_THREADS];
-	uint8_t b[PTHREAD_SCAN_BYTES];
+	struct py_thread *list;
 	ssize_t n;
 
 	if (has(t->layout.tstate.native_thread_id))
 		return;
 	t->pthread_tid_offset = 0;
-	n = threads_list(t, list, ARRAY_SIZE(list));
-	for (ssize_t i = n - 1; i >= 0; i--) {
-		if (!list[i].oldest || remote_read(t->remote, list[i].thread_id, b, sizeof(b)))
-			continue;
-		for (uint32_t at = 0; at + 4 <= sizeof(b); at += 4) {
-			if (load_i32(b + at) == nspid) {
-				t->pthread_tid_offset = at;
-				return;
-			}
-		}
-	}
+	list = xmalloc(THREADS_MAX * sizeof(list[0])); /* the main thread comes last */
+	n = threads_list(t, list, THREADS_MAX);
+	for (ssize_t i = n - 1; i >= 0 && !t->pthread_tid_offset; i--)
+		if (list[i].oldest)
+			t->pthread_tid_offset = pthread_tid_offset(t, list[i].thread_id, nspid);
+	free(list);
 }
 
 /* The struct _gil_runtime_state of an interpreter (3.7-3.11: of the runtime); 0 when there is none. */
