@@ -166,11 +166,14 @@ static bool proves_children_dead(const struct walker *w, const struct frame_view
 static bool is_dead(const struct walker *w, const struct frame_view *v)
 {
 	switch (w->l->liveness) {
+	/* Frames that are linked are in the chain whatever these say: a frame is marked a few
+	 * instructions after it is linked, and while its trace function sees it begin or end, or an
+	 * exception empties its stack, Python code runs above one that is not marked
+	 * (Python/ceval.c, v3.8.18 and v3.10.13). */
 	case LIVE_F_EXECUTING:
-		/* The leaf's flag is set a few instructions after it is linked. */
-		return v->live != 1 && !(w->frozen && w->out->count == 0);
+		return v->live != 1 && !w->frozen;
 	case LIVE_F_STATE:
-		return v->live != 0 && !(w->frozen && w->out->count == 0);
+		return v->live != 0 && !w->frozen;
 	case LIVE_EXECUTABLE:
 		return v->code == 0;
 	case LIVE_STACKTOP:
