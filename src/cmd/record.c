@@ -22,7 +22,7 @@
 #include "util/clock.h"
 #include "util/xalloc.h"
 
-enum { PROGRAM_BYTES = 1024 };
+enum { PROGRAM_BYTES = 1024, EXEC_WAIT_MS = 1 };
 #define ATTACH_PATIENCE_NS (200 * NSEC_PER_MSEC)  /* for a process that is just starting */
 #define FOREVER_NS (UINT64_MAX / 4)
 
@@ -163,6 +163,14 @@ static int output_write(struct session *s, struct err *err)
 
 /* --- the recording ---------------------------------------------------------------------------- */
 
+/* In the middle of an exec a process seems to be gone, but for its pidfd; it will be there again. */
+static bool is_in_exec(const struct session *s, const struct err *err)
+{
+	struct pollfd fd = { .fd = s->target_fd, .events = POLLIN };
+
+	return err->status == EXIT_GONE && s->target_fd >= 0 && poll(&fd, 1, EXEC_WAIT_MS) == 0;
+}
+
 /* Records until the end; follows the target through exec. */
 static int record_target(struct session *s, struct err *err)
 {
@@ -173,6 +181,8 @@ static int record_target(struct session *s, struct err *err)
 	for (int run = 0; end == REC_LOST; run++) {
 		int r = attach_open(&a, s->pid, patience, should_stop, s, err);
 
+		if (r && run > 0 && is_in_exec(s, err) && !should_stop(s))
+			continue;
 		if (r && run > 0) {
 			say("the recording ends where the process became another program: %s", err->text);
 			return 0;

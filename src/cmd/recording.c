@@ -137,9 +137,15 @@ static int wait_ms(const struct recording *r, uint64_t end_ns)
 	return end_ns > now ? (int)((end_ns - now) / NSEC_PER_MSEC) + 1 : 0;
 }
 
-static enum recording_end end_of(enum sampler_end end)
+/* While a thread other than the first one execs, the process looks as if it had ended: its first
+ * thread is dead and its memory gone (fs/exec.c, de_thread()). Its pidfd knows better. */
+static enum recording_end end_of(enum sampler_end end, int target_fd)
 {
-	return end == SAMPLER_LOST ? REC_LOST : REC_TARGET;
+	struct pollfd fd = { .fd = target_fd, .events = POLLIN };
+
+	if (end == SAMPLER_LOST || (target_fd >= 0 && poll(&fd, 1, 0) == 0))
+		return REC_LOST;
+	return REC_TARGET;
 }
 
 /* Until something ends the recording. */
@@ -159,7 +165,7 @@ static enum recording_end loop(struct recording *r, int signal_fd, int target_fd
 		if (fds[1].revents)
 			return REC_TARGET;
 		if (sampler_state(r->sampler) != SAMPLER_RUNNING)
-			return end_of(sampler_state(r->sampler));
+			return end_of(sampler_state(r->sampler), target_fd);
 	}
 }
 
