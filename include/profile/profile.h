@@ -81,6 +81,7 @@ struct profile {
 	struct pool values;           /* struct profile_cell */
 	uint32_t *node_index, *value_index; /* private: open addressing */
 	size_t node_mask, value_mask;
+	struct profile_last *last;          /* private: the last stack, which the next one resembles */
 	uint32_t nodes_max;           /* PROFILE_NODES_MAX; tests lower it */
 	uint32_t marks[PROFILE_MARKS]; /* functions in the symtab */
 	uint64_t cut;                 /* stacks cut because a limit was reached */

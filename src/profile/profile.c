@@ -14,6 +14,13 @@
 
 enum { INDEX_FIRST = 1024 };
 
+/* The last whole stack, from the outermost frame, and its nodes. */
+struct profile_last {
+	size_t count;
+	struct sym_frame frames[PROFILE_DEPTH_MAX];
+	uint32_t nodes[PROFILE_DEPTH_MAX];
+};
+
 static uint64_t node_hash(uint32_t parent, uint32_t func, int32_t line)
 {
 	return hash_u64(((uint64_t)parent << 32 | func) ^ ((uint64_t)(uint32_t)line << 20));
@@ -104,27 +111,50 @@ static int32_t shown_line(const struct profile *p, const struct sym_frame *f)
 	return p->lines == PROFILE_FUNCTION ? symtab_func_at(p->symtab, f->func)->first_line : 0;
 }
 
+/* Continues from the outermost frames that the last stack had too: mostly only the leaf is new. */
+static uint32_t whole_stack_node(struct profile *p, const struct sym_frame *frames, size_t n)
+{
+	struct profile_last *last = p->last;
+	size_t same = 0;
+	uint32_t node;
+
+	while (same < n && same < last->count && frames[n - 1 - same].func == last->frames[same].func &&
+	       frames[n - 1 - same].line == last->frames[same].line)
+		same++;
+	node = same ? last->nodes[same - 1] : 0;
+	for (last->count = same; last->count < n; last->count++) {
+		const struct sym_frame *f = &frames[n - 1 - last->count];
+
+		node = node_child(p, node, f->func, shown_line(p, f));
+		if (unlikely(!node))
+			return 0;
+		last->frames[last->count] = *f;
+		last->nodes[last->count] = node;
+	}
+	return node;
+}
+
+/* Its outer frames are missing: a mark stands for them. */
+static uint32_t cut_stack_node(struct profile *p, const struct sym_frame *frames, size_t n)
+{
+	uint32_t node = node_mark(p, PROFILE_TRUNCATED);
+
+	p->cut++;
+	if (n >= PROFILE_DEPTH_MAX)
+		n = PROFILE_DEPTH_MAX - 1;
+	while (node && n--)
+		node = node_child(p, node, frames[n].func, shown_line(p, &frames[n]));
+	return node;
+}
+
 /* The node of the stack's leaf; 0 when there is no room for a new one. */
 static uint32_t stack_node(struct profile *p, const struct sym_frame *frames, size_t n, bool cut)
 {
-	uint32_t node = 0;
-
 	if (unlikely(!n))
 		return node_mark(p, PROFILE_NO_FRAMES);
-	if (unlikely(cut || n > PROFILE_DEPTH_MAX)) {
-		p->cut++;
-		if (n >= PROFILE_DEPTH_MAX)
-			n = PROFILE_DEPTH_MAX - 1;
-		node = node_mark(p, PROFILE_TRUNCATED);
-		if (!node)
-			return 0;
-	}
-	while (n--) {
-		node = node_child(p, node, frames[n].func, shown_line(p, &frames[n]));
-		if (unlikely(!node))
-			return 0;
-	}
-	return node;
+	if (unlikely(cut || n > PROFILE_DEPTH_MAX))
+		return cut_stack_node(p, frames, n);
+	return whole_stack_node(p, frames, n);
 }
 
 /* Found or new; NULL when there is no room, which "[stacks full]" has as long as memory lasts. */
@@ -239,6 +269,7 @@ void profile_init(struct profile *p, struct symtab *symtab, enum profile_lines l
 		.nodes_max = PROFILE_NODES_MAX,
 		.node_index = xcalloc(INDEX_FIRST, sizeof(p->node_index[0])),
 		.value_index = xcalloc(INDEX_FIRST, sizeof(p->value_index[0])),
+		.last = xcalloc(1, sizeof(*p->last)),
 		.node_mask = INDEX_FIRST - 1,
 		.value_mask = INDEX_FIRST - 1,
 	};
@@ -258,6 +289,7 @@ void profile_release(struct profile *p)
 	pool_release(&p->values);
 	free(p->node_index);
 	free(p->value_index);
+	free(p->last);
 	events_free(p->events);
 	free(p->meta.program);
 	free(p->meta.python_version);
