@@ -676,6 +676,7 @@ function listen() {
 }
 
 svg.removeAttribute("viewBox");
+svg.style.overflow = "visible"; /* inside of a page, what a frame says may be lower than the graph */
 svg.querySelector("#still").remove();
 [graph, head, tip].forEach(function (e) { svg.appendChild(e); });
 buildLegend();
