@@ -8,7 +8,7 @@ import tempfile
 
 PROGRAM = os.path.abspath(os.environ.get("PYSTOKER", "pystoker"))
 PATIENCE_S = 120
-FRAME = re.compile(r"^(.*) \((.*):(\d+)\)$", re.S)
+FRAME = re.compile(r"^(.*) \((.*?)(?::(\d+))?\)$", re.S)
 
 
 class Run:
@@ -59,9 +59,9 @@ def record(arguments, **options):
 
 
 def split_frame(text):
-    """(name, file, line) of `name (file:line)`."""
+    """(name, file, line) of `name (file:line)`; line 0 where none is shown."""
     match = FRAME.match(text)
-    return (match[1], match[2], int(match[3])) if match else (text, "", 0)
+    return (match[1], match[2], int(match[3] or 0)) if match else (text, "", 0)
 
 
 def summary_count(run, word):

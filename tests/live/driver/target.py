@@ -126,6 +126,9 @@ def tids(pid):
         return []
 
 
+READ = {"x86_64": "0", "aarch64": "63"}.get(os.uname().machine)  # read(2) by number
+
+
 def in_system_call(pid, tid):
     """The number of the system call that a sleeping thread is in; '' when it runs or is gone."""
     try:
