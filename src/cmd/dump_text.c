@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "dumped.h"
+#include "export/label.h"
 #include "py/shortpath.h"
 #include "util/err.h"
 
@@ -42,20 +43,38 @@ static const char *file_shown(const struct dump *d, const struct sym_file *f)
 	return d->full_filenames ? f->path : shortpath_of(d->target->pid, f->path);
 }
 
+/* Text of the target's, in which nothing may steer a terminal or begin a line. */
+static void put_clean(const char *before, const char *text, size_t max, const char *after)
+{
+	struct buf b = BUF_INIT;
+
+	label_clean(&b, text, max);
+	printf("%s%s%s", before, b.len ? b.data : "", after);
+	buf_release(&b);
+}
+
+static void print_frame(const struct dump *d, const struct sym_frame *frame)
+{
+	const struct sym_func *fn = symtab_func_at(&d->symtab, frame->func);
+	const struct sym_file *file = symtab_file_at(&d->symtab, fn->file);
+
+	put_clean("    ", fn->name, LABEL_NAME_MAX, " (");
+	put_clean("", file_shown(d, file), LABEL_FILE_MAX, "");
+	if (frame->line > 0)
+		printf(":%d", frame->line);
+	puts(")");
+}
+
 static void print_thread(const struct dump *d, const struct dumped *th)
 {
 	printf("Thread %d (%s)", (int)th->info.tid, doing(d, th));
 	if (th->name)
-		printf(": \"%s\"", th->name);
+		put_clean(": \"", th->name, LABEL_NAME_MAX, "\"");
 	if (th->info.py.interp_id > 0)
 		printf(" [interpreter %" PRId64 "]", th->info.py.interp_id);
 	putchar('\n');
-	for (uint32_t i = 0; i < th->count; i++) {
-		const struct sym_func *fn = symtab_func_at(&d->symtab, th->frames[i].func);
-		const struct sym_file *file = symtab_file_at(&d->symtab, fn->file);
-
-		printf("    %s (%s:%d)\n", fn->name, file_shown(d, file), th->frames[i].line);
-	}
+	for (uint32_t i = 0; i < th->count; i++)
+		print_frame(d, &th->frames[i]);
 	if (th->skipped)
 		printf("    ... (%u frames are shown, there are more)\n", th->count);
 	if (th->count == 0)
@@ -67,9 +86,11 @@ void dump_text(struct dump *d)
 	char version[PYVER_TEXT_MAX];
 	struct buf reasons = BUF_INIT;
 
-	printf("Process %d: %s\nPython %s%s (%s)\n", (int)d->target->pid, d->cmdline,
-	       pyver_text(d->target->version, version),
-	       d->target->layout.free_threaded ? " free-threading" : "", d->target->path);
+	printf("Process %d: ", (int)d->target->pid);
+	put_clean("", d->cmdline, sizeof(d->cmdline), "\n");
+	printf("Python %s%s", pyver_text(d->target->version, version),
+	       d->target->layout.free_threaded ? " free-threading" : "");
+	put_clean(" (", d->target->path, TARGET_PATH_MAX, ")\n");
 	for (uint32_t i = d->count; i-- > 0;) {
 		putchar('\n');
 		print_thread(d, &d->threads[i]);

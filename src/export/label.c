@@ -45,7 +45,8 @@ void label_clean(struct buf *b, const char *text, size_t max)
 
 void label_name(struct buf *b, const struct sym_func *f)
 {
-	label_clean(b, f->name, LABEL_NAME_MAX);
+	/* A frame without a text would be none to those who read stacks split at `;`. */
+	label_clean(b, *f->name ? f->name : "[no name]", LABEL_NAME_MAX);
 }
 
 /* The end of a path says more than its beginning. */
