@@ -104,7 +104,8 @@ def threads_of(stacks):
 def recorded_states(row, check):
     """-t names the threads; -i shows the sleepers, its absence does not; -g shows one thread at a time."""
     with target.start(row, "states.py", "sleeper", "locked", "spinner") as t:
-        t.next()
+        names = {ident: name for name, ident in t.next()["threads"].items()}
+        target.wait_for(lambda: settled(t.pid, names))
         options = ["-p", t.pid, "-t", "-d", 0.3, "-r", 200]
         run, plain = pystoker.record(options)
         check.ok(plain and threads_of(plain) == {"spinner"}, "record -t: the one that runs", plain and threads_of(plain),

@@ -4,6 +4,9 @@ import collections
 import threading
 
 
+NOTE_MAX = 600  # characters of a note shown
+
+
 class Check:
     """The results of one test on one interpreter."""
 
@@ -51,7 +54,7 @@ class Results:
             return
         print("%sok %d - %s" % ("" if result else "not ", self.number, what), flush=True)
         for note in () if result else notes:
-            print("# " + str(note).replace("\n", "\n# "), flush=True)
+            print("# " + str(note)[:NOTE_MAX].replace("\n", "\n# "), flush=True)
 
     def alone(self, result, what, *notes):
         with self.lock:
