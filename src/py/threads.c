@@ -12,7 +12,7 @@
 #include "util/attr.h"
 #include "util/xalloc.h"
 
-enum { TSTATE_BYTES_MAX = 1024, PTHREAD_SCAN_BYTES = 1024 };
+enum { TSTATE_BYTES_MAX = 1024, PTHREAD_SCAN_BYTES = 1024, CALIBRATE_THREADS = 64 };
 
 static inline bool has(uint32_t field)
 {
@@ -115,21 +115,42 @@ ssize_t threads_list(const struct py_target *t, struct py_thread *list, size_t m
 	return r ? r : (ssize_t)n;
 }
 
-/* Up to 3.10 a thread state knows only thread_id, the address of the C library's thread, which in
- * turn knows the tid (glibc 2.36 nptl/descr.h: at 720 on x86-64, 208 on aarch64; musl elsewhere).
- * The main thread's is known to be the PID, and so shows where. */
-static uint32_t pthread_tid_offset(const struct py_target *t, remote_addr pthread, pid_t tid)
+/* The tid as glibc's struct pthread has it (nptl/descr.h, 2.36: x86-64, aarch64). */
+static const uint32_t glibc_tid_offsets[] = { 720, 208 };
+
+/* Whether no other thread has the main thread's number there: a count or a flag may equal a small PID. */
+static bool tids_differ(const struct py_target *t, const struct py_thread *list, ssize_t n,
+			uint64_t main_thread, uint32_t at, pid_t main_tid)
+{
+	for (ssize_t i = 0; i < n && i < CALIBRATE_THREADS; i++) {
+		uint32_t tid;
+
+		if (list[i].thread_id != main_thread &&
+		    !remote_read_u32(t->remote, list[i].thread_id + at, &tid) &&
+		    (tid == 0 || (pid_t)tid == main_tid))
+			return false;
+	}
+	return true;
+}
+
+static uint32_t tid_offset(const struct py_target *t, const struct py_thread *list, ssize_t n,
+			   uint64_t main_thread, pid_t tid)
 {
 	uint8_t b[PTHREAD_SCAN_BYTES];
 
-	if (remote_read(t->remote, pthread, b, sizeof(b)))
+	if (remote_read(t->remote, main_thread, b, sizeof(b)))
 		return 0;
+	for (size_t i = 0; i < ARRAY_SIZE(glibc_tid_offsets); i++)
+		if (load_i32(b + glibc_tid_offsets[i]) == tid)
+			return glibc_tid_offsets[i];
 	for (uint32_t at = 0; at + 4 <= sizeof(b); at += 4)
-		if (load_i32(b + at) == tid)
+		if (load_i32(b + at) == tid && tids_differ(t, list, n, main_thread, at, tid))
 			return at;
 	return 0;
 }
 
+/* Up to 3.10 a thread state knows only thread_id, the address of the C library's thread, which in
+ * turn knows the tid. The main thread's is known to be the PID, and so shows where. */
 void threads_calibrate(struct py_target *t, pid_t nspid)
 {
 	struct py_thread *list;
@@ -142,7 +163,7 @@ void threads_calibrate(struct py_target *t, pid_t nspid)
 	n = threads_list(t, list, THREADS_MAX);
 	for (ssize_t i = n - 1; i >= 0 && !t->pthread_tid_offset; i--)
 		if (list[i].oldest)
-			t->pthread_tid_offset = pthread_tid_offset(t, list[i].thread_id, nspid);
+			t->pthread_tid_offset = tid_offset(t, list, n, list[i].thread_id, nspid);
 	free(list);
 }
 
