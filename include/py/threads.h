@@ -31,6 +31,10 @@ ssize_t threads_list(const struct py_target *t, struct py_thread *list, size_t m
  * build has none. */
 remote_addr gil_holder(const struct py_target *t, remote_addr interp);
 
+/* Where the address of that thread state lies: of the last holder, where the GIL is free. 0 when the
+ * build has none. */
+remote_addr gil_holder_address(const struct py_target *t, remote_addr interp);
+
 /* Learns t->pthread_tid_offset from the main thread, whose id is `nspid`, the PID as the target
  * itself knows it. Needed once, before threads_list(); does nothing where thread states know their
  * native id (3.11+). */

@@ -200,6 +200,15 @@ remote_addr gil_holder(const struct py_target *t, remote_addr interp)
 	return holder;
 }
 
+remote_addr gil_holder_address(const struct py_target *t, remote_addr interp)
+{
+	remote_addr gil = gil_address(t, interp);
+
+	if (t->tstate_current)
+		return t->tstate_current;
+	return gil ? gil + t->layout.gil.last_holder : 0;
+}
+
 remote_addr gil_cond(const struct py_target *t, remote_addr interp)
 {
 	remote_addr gil = gil_address(t, interp);

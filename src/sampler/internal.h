@@ -12,6 +12,13 @@
 #include "py/snapshot.h"
 #include "sampler/sampler.h"
 
+/* A word of the target whose change says something about its threads. */
+struct watch_word {
+	remote_addr at;
+	uint64_t value;
+	bool holder;   /* thread state that holds a GIL: it rests no more; else the head of a list */
+};
+
 /* A thread of the target under observation. */
 struct sampled {
 	struct py_thread py;
@@ -51,11 +58,11 @@ struct sampler {
 	struct sampled **threads;      /* owned, in the order of the last listing */
 	uint32_t thread_count, thread_cap;
 	struct py_thread *list;        /* THREADS_MAX: scratch of a listing */
-	struct { remote_addr at, value; } *heads; /* words that change when a thread appears */
-	uint32_t head_count, head_cap;
+	struct watch_word *words;      /* compared within every look; owned */
+	uint32_t word_count, word_cap;
 	uint64_t listed_ns;            /* last good listing, since start */
 	uint64_t watched_ns;           /* CLOCK_MONOTONIC */
-	bool watched;                  /* a look since the last update has compared the heads */
+	bool watched;                  /* a look since the last update has compared the words */
 	struct plan watch_plan;        /* for when no thread was read */
 	bool relist;
 	bool foreign;                  /* target lives in a PID namespace of its own */
@@ -79,7 +86,7 @@ void roster_init(struct sampler *s);
 void roster_release(struct sampler *s);
 /* Lists anew when something says so. SAMPLER_RUNNING, SAMPLER_GONE or SAMPLER_LOST. */
 enum sampler_end roster_update(struct sampler *s, uint64_t now_ns);
-/* Compares the list heads within the look under way. */
+/* Compares the watched words within the look under way. */
 void roster_watch(struct sampler *s);
 
 /* look.c: one look at one thread; `now_ns` since the sampler's start. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * Which threads there are: listed when the target's list heads change, when a thread ends, and now
+ * Which threads there are: listed when the heads of the target's lists change, when a thread ends, and now
  * and then. */
 #include <errno.h>
 #include <stdlib.h>
@@ -11,10 +11,10 @@
 
 /* Of more interpreters than that only the newest are watched; the others' new threads are found
  * by the listing that comes anyway. */
-enum { LIST_TRIES = 8, GROW = 32, HEADS_WATCHED = 64 };
+enum { LIST_TRIES = 8, GROW = 32, WORDS_WATCHED = 64 };
 
-#define RELIST_NS (1 * NSEC_PER_SEC)      /* listed anew at least this often */
-#define WATCH_NS (500 * NSEC_PER_USEC)    /* at high rates the heads are not compared every time */
+#define RELIST_NS (5 * NSEC_PER_SEC)      /* listed anew at least this often */
+#define WATCH_NS (500 * NSEC_PER_USEC)    /* at high rates the words are not compared every time */
 #define LOST_NS (500 * NSEC_PER_MSEC)     /* no good listing for so long: another program */
 
 /* Each thread keeps up to two files open. */
@@ -59,7 +59,7 @@ void roster_release(struct sampler *s)
 	task_close(&s->process);
 	free(s->threads);
 	free(s->list);
-	free(s->heads);
+	free(s->words);
 	plan_release(&s->watch_plan);
 }
 
@@ -108,43 +108,60 @@ static struct sampled *sampled_new(struct sampler *s, const struct py_thread *py
 	return th;
 }
 
-static void heads_add(struct sampler *s, remote_addr at)
+static void word_add(struct sampler *s, remote_addr at, bool holder)
 {
-	if (s->head_count == s->head_cap) {
-		s->head_cap += GROW;
-		s->heads = xreallocarray(s->heads, s->head_cap, sizeof(s->heads[0]));
+	struct watch_word word = { .at = at, .holder = holder };
+
+	if (remote_read_u64(s->target->remote, at, &word.value))
+		return;
+	if (s->word_count == s->word_cap) {
+		s->word_cap += GROW;
+		s->words = xreallocarray(s->words, s->word_cap, sizeof(s->words[0]));
 	}
-	s->heads[s->head_count].at = at;
-	s->heads[s->head_count].value = 0;
-	if (!remote_read_u64(s->target->remote, at, &s->heads[s->head_count].value))
-		s->head_count++;
+	s->words[s->word_count++] = word;
 }
 
-/* New interpreters and threads are always put at the head of their list. */
-static void heads_learn(struct sampler *s, size_t n)
+/* New interpreters and threads are always put at the head of their list; a thread that runs Python
+ * holds its interpreter's GIL. */
+static void words_learn(struct sampler *s, size_t n)
 {
 	const struct py_layout *l = &s->target->layout;
 	remote_addr interp = 0;
 
-	s->head_count = 0;
-	heads_add(s, s->target->runtime + l->runtime.interpreters_head);
-	for (size_t i = 0; i < n; i++) {
-		if (s->list[i].interp != interp)
-			heads_add(s, s->list[i].interp + l->interp.threads_head);
+	s->word_count = 0;
+	word_add(s, s->target->runtime + l->runtime.interpreters_head, false);
+	for (size_t i = 0; i < n && s->word_count < WORDS_WATCHED; i++) {
+		if (s->list[i].interp == interp)
+			continue;
 		interp = s->list[i].interp;
+		word_add(s, interp + l->interp.threads_head, false);
+		if (gil_holder_address(s->target, interp))
+			word_add(s, gil_holder_address(s->target, interp), true);
 	}
 }
 
-/* The heads are pieces of every look: watching them costs no read of its own. */
+static void wake(struct sampler *s, remote_addr tstate)
+{
+	for (uint32_t i = 0; i < s->thread_count; i++)
+		if (s->threads[i]->py.tstate == tstate)
+			s->threads[i]->still = 0;
+}
+
+/* The words are pieces of every look: watching them costs no read of its own. */
 void roster_watch(struct sampler *s)
 {
-	uint32_t n = s->head_count < HEADS_WATCHED ? s->head_count : HEADS_WATCHED;
+	for (uint32_t i = 0; i < s->word_count; i++) {
+		struct watch_word *w = &s->words[i];
+		const uint8_t *b = snapshot_get(&s->snap, w->at, sizeof(w->value));
 
-	for (uint32_t i = 0; i < n; i++) {
-		const uint8_t *b = snapshot_get(&s->snap, s->heads[i].at, sizeof(uint64_t));
-
-		if (!b || load_u64(b) != s->heads[i].value)
+		if (b && load_u64(b) == w->value)
+			continue;
+		if (b && w->holder) {
+			w->value = load_u64(b);
+			wake(s, w->value);
+		} else {
 			s->relist = true;
+		}
 	}
 	s->watched_ns = clock_mono_ns();
 	s->watched = true;
@@ -209,7 +226,7 @@ enum sampler_end roster_update(struct sampler *s, uint64_t now_ns)
 		return now_ns - s->listed_ns > LOST_NS ? SAMPLER_LOST : SAMPLER_RUNNING;
 	}
 	s->listed_ns = now_ns;
-	heads_learn(s, (size_t)n);
+	words_learn(s, (size_t)n);
 	roster_apply(s, (size_t)n, now_ns);
 	return SAMPLER_RUNNING;
 }
