@@ -9,3 +9,5 @@ tests_tools_make_profile_CPPFLAGS = $(UNIT_CPPFLAGS)
 EXTRA_DIST += tests/lib/sample_profile.h
 check_PROGRAMS += tests/tools/embed-python
 tests_tools_embed_python_LDADD = -ldl
+check_PROGRAMS += tests/tools/record-pages
+tests_tools_record_pages_CPPFLAGS = $(UNIT_CPPFLAGS)

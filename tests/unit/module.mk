@@ -12,6 +12,7 @@ UNIT_TESTS += tests/unit/test-liveness
 UNIT_TESTS += tests/unit/test-pace
 UNIT_TESTS += tests/unit/test-snapshot
 UNIT_TESTS += tests/unit/test-label
+UNIT_TESTS += tests/unit/test-frames
 UNIT_TESTS += tests/unit/test-linetable
 UNIT_TESTS += tests/unit/test-option
 UNIT_TESTS += tests/unit/test-permission
@@ -68,3 +69,18 @@ EXTRA_DIST += \
 	%D%/golden/small.speedscope.json \
 	%D%/golden/small.svg \
 	%D%/golden/small.trace.json
+tests_unit_test_frames_CPPFLAGS = $(UNIT_CPPFLAGS)
+EXTRA_DIST += tests/lib/stack_reader.h tests/fixtures/record \
+	tests/fixtures/stacks-3.10.13.pages.gz \
+	tests/fixtures/stacks-3.11.7.pages.gz \
+	tests/fixtures/stacks-3.12.1.pages.gz \
+	tests/fixtures/stacks-3.13.0.pages.gz \
+	tests/fixtures/stacks-3.13.5t.pages.gz \
+	tests/fixtures/stacks-3.14.10.pages.gz \
+	tests/fixtures/stacks-3.14.10d.pages.gz \
+	tests/fixtures/stacks-3.15.2.pages.gz \
+	tests/fixtures/stacks-3.15.2d.pages.gz \
+	tests/fixtures/stacks-3.6.15.pages.gz \
+	tests/fixtures/stacks-3.7.16.pages.gz \
+	tests/fixtures/stacks-3.8.18.pages.gz \
+	tests/fixtures/stacks-3.9.18.pages.gz
