@@ -77,6 +77,14 @@ struct py_layout {
 	struct { uint32_t ob_type; } object;
 };
 
+static inline bool has_field(uint32_t field)
+{
+	return field != NO_FIELD;
+}
+
+/* How much of a PyThreadState has to be read for the fields above. */
+uint32_t layout_tstate_bytes(const struct py_layout *l);
+
 extern const struct py_layout py_layouts[];
 extern const size_t py_layouts_count;
 

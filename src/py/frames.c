@@ -34,26 +34,6 @@ struct frame_view {
 	int32_t tlbc_index;
 };
 
-static inline bool has(uint32_t field)
-{
-	return field != NO_FIELD;
-}
-
-static uint32_t tstate_bytes(const struct py_layout *l)
-{
-	uint32_t end = 0;
-	const uint32_t fields[] = {
-		l->tstate.next, l->tstate.interp, l->tstate.frame, l->tstate.thread_id,
-		l->tstate.native_thread_id, l->tstate.id, l->tstate.datastack_chunk,
-		l->tstate.datastack_top, l->tstate.state, l->tstate.gil_requested,
-	};
-
-	for (size_t i = 0; i < ARRAY_SIZE(fields); i++)
-		if (has(fields[i]) && fields[i] + 8 > end)
-			end = fields[i] + 8;
-	return end;
-}
-
 /* Takes the chunk's bounds and successor from its copied header. */
 static bool chunk_enter(struct walker *w, const uint8_t *head, uint64_t used)
 {
@@ -125,9 +105,9 @@ static void frame_view(const struct py_layout *l, const uint8_t *b, struct frame
 {
 	v->previous = load_u64(b + l->frame.previous);
 	v->code = load_u64(b + l->frame.code) & l->executable_mask;
-	v->owner = has(l->frame.owner) ? b[l->frame.owner] : -1;
-	v->is_entry = has(l->frame.is_entry) && b[l->frame.is_entry];
-	v->tlbc_index = has(l->frame.tlbc_index) ? load_i32(b + l->frame.tlbc_index) : 0;
+	v->owner = has_field(l->frame.owner) ? b[l->frame.owner] : -1;
+	v->is_entry = has_field(l->frame.is_entry) && b[l->frame.is_entry];
+	v->tlbc_index = has_field(l->frame.tlbc_index) ? load_i32(b + l->frame.tlbc_index) : 0;
 	v->live = 0;
 	switch (l->liveness) {
 	case LIVE_F_EXECUTING:
@@ -245,7 +225,7 @@ static enum walk root_check(const struct walker *w, const struct frame_view *v)
 	if (w->l->owner_hidden_min >= 0)
 		return v->owner >= w->l->owner_hidden_min ? WALK_OK : WALK_UNROOTED;
 	/* 3.11: the first frame was entered from C. */
-	if (has(w->l->frame.is_entry))
+	if (has_field(w->l->frame.is_entry))
 		return v->is_entry && v->owner != w->l->owner_generator ? WALK_OK : WALK_UNROOTED;
 	/* Before: the code's flags tell, see code_is_generator() in the caller. */
 	return WALK_OK;
@@ -308,7 +288,7 @@ enum walk frames_walk(const struct py_target *t, struct snapshot *s, remote_addr
 {
 	const struct py_layout *l = &t->layout;
 	struct walker w = { .t = t, .l = l, .s = s, .out = out, .frozen = frozen };
-	const uint8_t *ts = snapshot_get(s, tstate, tstate_bytes(l));
+	const uint8_t *ts = snapshot_get(s, tstate, layout_tstate_bytes(l));
 	remote_addr addr;
 	enum walk result;
 
@@ -317,11 +297,11 @@ enum walk frames_walk(const struct py_target *t, struct snapshot *s, remote_addr
 		return s->error ? WALK_GONE : WALK_UNREADABLE;
 	out->interp = load_u64(ts + l->tstate.interp);
 	out->thread_id = load_u64(ts + l->tstate.thread_id);
-	out->state = has(l->tstate.state) ? load_i32(ts + l->tstate.state) : -1;
-	out->gil_requested = has(l->tstate.gil_requested) && load_i32(ts + l->tstate.gil_requested);
-	if (has(l->tstate.base_frame))
+	out->state = has_field(l->tstate.state) ? load_i32(ts + l->tstate.state) : -1;
+	out->gil_requested = has_field(l->tstate.gil_requested) && load_i32(ts + l->tstate.gil_requested);
+	if (has_field(l->tstate.base_frame))
 		w.base_frame = tstate + l->tstate.base_frame;
-	if (has(l->tstate.datastack_chunk)) {
+	if (has_field(l->tstate.datastack_chunk)) {
 		remote_addr chunk = load_u64(ts + l->tstate.datastack_chunk);
 
 		if (chunk && !chunk_newest(&w, chunk, load_u64(ts + l->tstate.datastack_top)))

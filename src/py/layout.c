@@ -35,3 +35,18 @@ void target_layout_arch(struct py_layout *l, uint32_t version, uint16_t machine)
 	if (l->interp.code_generation != NO_FIELD)
 		l->interp.code_generation += AARCH64_MUTEXES;
 }
+
+uint32_t layout_tstate_bytes(const struct py_layout *l)
+{
+	uint32_t end = 0;
+	const uint32_t fields[] = {
+		l->tstate.next, l->tstate.interp, l->tstate.frame, l->tstate.thread_id,
+		l->tstate.native_thread_id, l->tstate.id, l->tstate.datastack_chunk,
+		l->tstate.datastack_top, l->tstate.state, l->tstate.gil_requested,
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(fields); i++)
+		if (has_field(fields[i]) && fields[i] + 8 > end)
+			end = fields[i] + 8;
+	return end;
+}

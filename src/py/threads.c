@@ -14,11 +14,6 @@
 
 enum { TSTATE_BYTES_MAX = 1024, PTHREAD_SCAN_BYTES = 1024, CALIBRATE_THREADS = 64 };
 
-static inline bool has(uint32_t field)
-{
-	return field != NO_FIELD;
-}
-
 static pid_t pthread_tid(const struct py_target *t, uint64_t pthread)
 {
 	uint32_t tid;
@@ -29,24 +24,12 @@ static pid_t pthread_tid(const struct py_target *t, uint64_t pthread)
 	return (pid_t)tid;
 }
 
-static uint32_t tstate_bytes(const struct py_layout *l)
-{
-	uint32_t end = 0;
-	const uint32_t fields[] = { l->tstate.next, l->tstate.interp, l->tstate.thread_id,
-				    l->tstate.native_thread_id, l->tstate.id };
-
-	for (size_t i = 0; i < ARRAY_SIZE(fields); i++)
-		if (has(fields[i]) && fields[i] + 8 > end)
-			end = fields[i] + 8;
-	return end;
-}
-
 static int thread_read(const struct py_target *t, remote_addr addr, struct py_thread *th,
 		       remote_addr *ret_next)
 {
 	const struct py_layout *l = &t->layout;
 	uint8_t b[TSTATE_BYTES_MAX];
-	uint32_t len = tstate_bytes(l);
+	uint32_t len = layout_tstate_bytes(l);
 	int r;
 
 	if (len > sizeof(b))
@@ -58,9 +41,9 @@ static int thread_read(const struct py_target *t, remote_addr addr, struct py_th
 		.tstate = addr,
 		.interp = load_u64(b + l->tstate.interp),
 		.thread_id = load_u64(b + l->tstate.thread_id),
-		.unique_id = has(l->tstate.id) ? load_u64(b + l->tstate.id) : 0,
+		.unique_id = has_field(l->tstate.id) ? load_u64(b + l->tstate.id) : 0,
 	};
-	if (has(l->tstate.native_thread_id))
+	if (has_field(l->tstate.native_thread_id))
 		th->native_id = (pid_t)load_u64(b + l->tstate.native_thread_id);
 	else
 		th->native_id = pthread_tid(t, th->thread_id);
@@ -78,7 +61,7 @@ static ssize_t interp_threads(const struct py_target *t, remote_addr interp, str
 	size_t n = 0;
 	int r = remote_read_u64(t->remote, interp + l->interp.threads_head, &addr);
 
-	if (!r && has(l->interp.id))
+	if (!r && has_field(l->interp.id))
 		r = remote_read_u64(t->remote, interp + l->interp.id, &id);
 	if (r)
 		return r;
@@ -90,7 +73,7 @@ static ssize_t interp_threads(const struct py_target *t, remote_addr interp, str
 			return r;
 		if (r || list[n].interp != interp)
 			return -EAGAIN;
-		list[n++].interp_id = has(l->interp.id) ? (int64_t)id : -1;
+		list[n++].interp_id = has_field(l->interp.id) ? (int64_t)id : -1;
 	}
 	if (n && !addr)
 		list[n - 1].oldest = true;
@@ -156,7 +139,7 @@ void threads_calibrate(struct py_target *t, pid_t nspid)
 	struct py_thread *list;
 	ssize_t n;
 
-	if (has(t->layout.tstate.native_thread_id))
+	if (has_field(t->layout.tstate.native_thread_id))
 		return;
 	t->pthread_tid_offset = 0;
 	list = xmalloc(THREADS_MAX * sizeof(list[0])); /* the main thread comes last */
@@ -175,9 +158,9 @@ static remote_addr gil_address(const struct py_target *t, remote_addr interp)
 
 	if (l->free_threaded)
 		return 0;
-	if (has(l->runtime.gil_last_holder))
+	if (has_field(l->runtime.gil_last_holder))
 		return t->runtime + l->runtime.gil_last_holder - l->gil.last_holder;
-	if (!has(l->interp.gil) || remote_read_u64(t->remote, interp + l->interp.gil, &gil))
+	if (!has_field(l->interp.gil) || remote_read_u64(t->remote, interp + l->interp.gil, &gil))
 		return 0;
 	return gil;
 }
@@ -239,7 +222,7 @@ bool interpreter_finalizing(const struct py_target *t)
 {
 	uint64_t finalizing;
 
-	if (!has(t->layout.runtime.finalizing))
+	if (!has_field(t->layout.runtime.finalizing))
 		return false;
 	return !remote_read_u64(t->remote, t->runtime + t->layout.runtime.finalizing, &finalizing) &&
 	       finalizing != 0;
