@@ -72,44 +72,6 @@ count_trs() {
 		grep -H '^not ok' {} + | sed "s|^$folder/|  |" >> "$report_folder/failed"
 }
 
-# report_interpreters FOLDER LIST: a table of what the live tests under FOLDER did on which
-# interpreter. Their TAP names start with the interpreter's; LIST has the rows of
-# tests/interpreters/list.
-report_interpreters() {
-	for log in "$1"/*.log; do
-		[ ! -f "$log" ] || sed -nE "s/^(not )?ok [0-9]+ - ([^ ,:]+)(.* # SKIP)?.*/$(basename "$log" .log) \2 \1 \3/p" "$log"
-	done | awk -v list="$2" '
-		BEGIN {
-			while ((getline row < list) > 0)
-				if (split(row, field, "\t") > 2) {
-					name[++count] = field[1]
-					what[field[1]] = field[2] " " field[3]
-				}
-		}
-		$2 in what {
-			if (!($1 in seen)) { seen[$1] = 1; test[++tests] = $1 }
-			if (/ SKIP$/) skipped[$1, $2]++
-			else if ($3 == "not") bad[$1, $2]++
-			else good[$1, $2]++
-		}
-		END {
-			printf "\n%-20s %-44s", "Interpreter", ""
-			for (t = 1; t <= tests; t++) printf " %12s", test[t]
-			for (i = 1; i <= count; i++) {
-				printf "\n%-20s %-44s", name[i], what[name[i]]
-				for (t = 1; t <= tests; t++) {
-					key = test[t] SUBSEP name[i]
-					if (key in bad) cell = bad[key] " FAILED"
-					else if (key in good) cell = good[key] " ok"
-					else if (key in skipped) cell = "skipped"
-					else cell = "-"
-					printf " %12s", cell
-				}
-			}
-			printf "\n"
-		}'
-}
-
 # count_totals NAME FILE COMMAND…: for a runner that writes "PASSED FAILED SKIPPED" into FILE.
 count_totals() {
 	name=$1 file=$2

@@ -1,10 +1,39 @@
-# Tests on the interpreters of this machine; each skips loudly what it cannot run.
-TESTS += tests/live/linetables
+# Tests on the interpreters of this machine; each skips loudly what it cannot run. All of them are run by `make
+# check-live`, a table of interpreters and tests at its end; those in TESTS take part in `make check`.
 EXTRA_DIST += tests/live/linetables
-TESTS += tests/live/threadnames
 EXTRA_DIST += tests/live/threadnames
 TESTS += tests/live/locate
 EXTRA_DIST += tests/live/layouts
 EXTRA_DIST += tests/live/locate
 TESTS += tests/live/browser
 EXTRA_DIST += tests/live/browser tests/live/browser.js
+EXTRA_DIST += tests/live/README.md tests/live/run \
+	tests/live/cases/__init__.py \
+	tests/live/cases/calls.py \
+	tests/live/cases/containers.py \
+	tests/live/cases/discarded.py \
+	tests/live/cases/errors.py \
+	tests/live/cases/harmless.py \
+	tests/live/cases/interpreters.py \
+	tests/live/cases/lifecycle.py \
+	tests/live/cases/names.py \
+	tests/live/cases/parked.py \
+	tests/live/cases/states.py \
+	tests/live/driver/__init__.py \
+	tests/live/driver/pystoker.py \
+	tests/live/driver/results.py \
+	tests/live/driver/rows.py \
+	tests/live/driver/target.py \
+	tests/live/targets/calls.py \
+	tests/live/targets/comers.py \
+	tests/live/targets/discarded.py \
+	tests/live/targets/harmless.py \
+	tests/live/targets/interpreters.py \
+	tests/live/targets/names.py \
+	tests/live/targets/obey.py \
+	tests/live/targets/parked.py \
+	tests/live/targets/states.py
+
+.PHONY: check-live
+check-live: pystoker$(EXEEXT) $(check_PROGRAMS)
+	PYSTOKER=$(abs_top_builddir)/pystoker$(EXEEXT) $(top_srcdir)/tests/live/run

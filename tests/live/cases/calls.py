@@ -61,6 +61,8 @@ def judge(check, graph, what, options, strict=True):
 def run(row, check):
     with target.start(row, "calls.py", "both") as t:
         graph = Graph(t.next())
+        # The thread that waits for the end of stdin is not part of the graph: let it come to rest first.
+        target.wait_for(lambda: any(target.in_system_call(t.pid, tid) == target.READ for tid in target.tids(t.pid)))
         judge(check, graph, "default", ["-p", t.pid, "-d", SECONDS, "-r", RATE])
         judge(check, graph, "--blocking", ["-p", t.pid, "-d", SECONDS / 2, "-r", RATE, "--blocking"])
         judge(check, graph, "--placement off-cpu", ["-p", t.pid, "-d", 0.4, "-r", RATE, "--placement", "off-cpu"],

@@ -67,6 +67,8 @@ def wanted(row):
         "a thread in C code runs without the GIL":
             lambda t: t["native"]["active"] and not t["native"]["owns_gil"] and not t["native"]["waits_for_gil"],
     }
+    if row.version == (3, 6):
+        return wanted  # its GIL is a static variable that no table tells of: who waits for it only sleeps
     wanted["one spinner waits for the GIL while the other has it"] = lambda t: (
         t["spinner"]["owns_gil"] and t["rival"]["waits_for_gil"] or
         t["rival"]["owns_gil"] and t["spinner"]["waits_for_gil"])
@@ -92,6 +94,8 @@ def dumped_states(row, check):
                 del open_ones[what]
             if not open_ones:
                 break
+    if row.version == (3, 6):
+        check.skip("one spinner waits for the GIL while the other has it", "3.6 does not tell where its GIL lies")
     for what in open_ones:
         check.ok(False, what, "not seen in %d dumps" % TRIES)
     check.ok(not faults, "never anything untrue", faults[:5])
