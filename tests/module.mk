@@ -6,6 +6,7 @@ include tests/cli/module.mk
 include tests/interpreters/module.mk
 include tests/live/module.mk
 include tests/bench/module.mk
+include tests/cross/module.mk
 
 # .test: TAP from a shell script; .t: a transcript; .sh: exit status only; none: TAP.
 TEST_EXTENSIONS = .sh .test .t

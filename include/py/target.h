@@ -17,6 +17,7 @@ struct py_target {
 	pid_t pid;
 	struct remote *remote;        /* not owned */
 	uint32_t version;             /* PY_VERSION_HEX as far as known (patch level may be 0) */
+	uint16_t machine;             /* e_machine of its binary; 0: ours */
 	bool debug_offsets;           /* layout filled from the target's _Py_DebugOffsets */
 	bool version_guessed;         /* newer than PYVER_NEWEST: tried with a warning */
 	struct py_layout layout;      /* a copy, possibly filled from the target */

@@ -10,9 +10,9 @@
 #include "py/debug_offsets.h"
 
 #ifdef __aarch64__
-#define OWN_MACHINE "aarch64"
+#define OWN_MACHINE EM_AARCH64
 #else
-#define OWN_MACHINE "x86_64"
+#define OWN_MACHINE EM_X86_64
 #endif
 
 int target_to_fixture(const struct py_target *t, const struct remote *recorder, struct buf *header)
@@ -23,7 +23,9 @@ int target_to_fixture(const struct py_target *t, const struct remote *recorder, 
 	buf_addf(header, "version %s\n", pyver_text(t->version, version));
 	buf_addf(header, "free_threaded %d\ntrace_refs %d\n", t->layout.free_threaded,
 		 t->layout.trace_refs);
-	buf_addf(header, "machine %s\npid %d\n", OWN_MACHINE, (int)t->pid);
+	buf_addf(header, "machine %s\npid %d\n",
+		 (t->machine ? t->machine : OWN_MACHINE) == EM_AARCH64 ? "aarch64" : "x86_64",
+		 (int)t->pid);
 	buf_addf(header, "runtime %" PRIraddr "\ncode_type %" PRIraddr "\ntstate_current %" PRIraddr "\n",
 		 t->runtime, t->code_type, t->tstate_current);
 	buf_addf(header, "pthread_tid_offset %u\n", t->pthread_tid_offset);
@@ -43,17 +45,24 @@ static uint64_t number(const struct fixture *f, const char *key)
 	return value ? strtoull(value, NULL, 0) : 0;
 }
 
+static uint16_t machine_of(const struct fixture *f)
+{
+	const char *machine = fixture_value(f, "machine", 0);
+
+	if (!machine)
+		return 0;
+	return !strcmp(machine, "aarch64") ? EM_AARCH64 : EM_X86_64;
+}
+
 static int layout_from_row(struct py_target *t, const struct fixture *f)
 {
 	const struct py_layout *row = layout_find(t->version, number(f, "free_threaded") != 0,
 						  number(f, "trace_refs") != 0);
-	const char *machine = fixture_value(f, "machine", 0);
 
-	if (!row || !machine)
+	if (!row || !t->machine)
 		return -EINVAL;
 	t->layout = *row;
-	target_layout_arch(&t->layout, t->version,
-			   !strcmp(machine, "aarch64") ? EM_AARCH64 : EM_X86_64);
+	target_layout_arch(&t->layout, t->version, t->machine);
 	return 0;
 }
 
@@ -82,6 +91,7 @@ int target_from_fixture(struct py_target *t, const struct fixture *f, struct rem
 	*t = (struct py_target){
 		.pid = (pid_t)number(f, "pid"), .remote = remote, .how = "fixture",
 		.version = version ? pyver_parse(version) : 0,
+		.machine = machine_of(f),
 		.runtime = number(f, "runtime"), .code_type = number(f, "code_type"),
 		.tstate_current = number(f, "tstate_current"),
 		.pthread_tid_offset = (uint32_t)number(f, "pthread_tid_offset"),

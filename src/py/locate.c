@@ -337,6 +337,7 @@ static int accept(struct locate *s, const struct examined *x, const char *how)
 	struct py_target *t = s->t;
 
 	t->how = how;
+	t->machine = x->elf.machine;
 	t->code_type = symbol_addr(x, SYMBOL_CODE_TYPE);
 	t->module_start = x->binary->start;
 	t->module_end = x->binary->end;
