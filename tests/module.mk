@@ -19,10 +19,3 @@ TEST_LOG_COMPILER = $(SHELL)
 TESTS += tests/layers.sh
 EXTRA_DIST += tests/layers.sh
 
-# What needs no interpreter: for builds with sanitizers, and for the tarball.
-quick_tests = $(UNIT_TESTS) $(CLI_TESTS) tests/layers.sh
-.PHONY: check-quick distcheck-quick
-check-quick:
-	$(MAKE) check TESTS='$(quick_tests)'
-distcheck-quick:
-	$(MAKE) distcheck TESTS='$(quick_tests)'

@@ -1,12 +1,7 @@
-# Tests on the interpreters of this machine; each skips loudly what it cannot run. All of them are run by `make
-# check-live`, a table of interpreters and tests at its end; those in TESTS take part in `make check`.
-EXTRA_DIST += tests/live/linetables
-EXTRA_DIST += tests/live/threadnames
-TESTS += tests/live/locate
-EXTRA_DIST += tests/live/layouts
-EXTRA_DIST += tests/live/locate
-TESTS += tests/live/browser
-EXTRA_DIST += tests/live/browser tests/live/browser.js
+# Tests on the interpreters of this machine, and in a browser; each skips loudly what it cannot run. `make check-live`
+# runs them all and ends with a table of interpreters and tests.
+EXTRA_DIST += tests/live/browser tests/live/browser.js tests/live/layouts tests/live/linetables \
+	tests/live/locate tests/live/threadnames
 EXTRA_DIST += tests/live/README.md tests/live/run \
 	tests/live/cases/__init__.py \
 	tests/live/cases/calls.py \
