@@ -6,6 +6,7 @@
 cross_cache=${PYSTOKER_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/pystoker}/cross
 cross_mirror=${PYSTOKER_DEBIAN_MIRROR:-http://deb.debian.org/debian}
 # Each row: Debian's suite, what its root holds. The first one has what the build needs.
+# shellcheck disable=SC2034 # the scripts that read this file use it
 cross_suites='
 bookworm libc6-dev libelf-dev libdw-dev libjansson-dev zlib1g-dev python3.11
 bullseye python3.9
