@@ -558,6 +558,21 @@ static int run(struct locate *s)
 	return s->unsupported ? -ENOTSUP : not_python(s);
 }
 
+/* Whether the process has other memory than when the search began: it execs, or is about to end. */
+static bool memory_replaced(const struct locate *s, pid_t pid)
+{
+	struct maps now;
+	bool replaced;
+
+	if (maps_read(&now, pid, NULL) < 0)
+		return true;
+	replaced = now.count == 0 || s->maps.count == 0 ||
+		   now.list[0].start != s->maps.list[0].start ||
+		   strcmp(now.list[0].path, s->maps.list[0].path);
+	maps_release(&now);
+	return replaced;
+}
+
 int target_locate(struct py_target *t, pid_t pid, struct remote *remote, struct err *err)
 {
 	struct locate s = { .t = t, .remote = remote, .err = err };
@@ -576,6 +591,12 @@ int target_locate(struct py_target *t, pid_t pid, struct remote *remote, struct 
 		return ret;
 	binaries_collect(&s, pid);
 	ret = run(&s);
+	/* What a process says of itself while it goes away is no reason to judge it by. */
+	if (ret < 0 && ret != -EAGAIN && check_process(&s) < 0)
+		ret = -ESRCH;
+	else if (ret < 0 && ret != -EAGAIN && memory_replaced(&s, pid))
+		ret = err_set(err, -EAGAIN, EXIT_GONE, "PID %d (%s): it became another program, or "
+			      "ended, while it was looked at", (int)pid, s.name);
 	free(s.binaries);
 	maps_release(&s.maps);
 	return ret;

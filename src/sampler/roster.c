@@ -15,7 +15,7 @@ enum { LIST_TRIES = 8, GROW = 32, WORDS_WATCHED = 64 };
 
 #define RELIST_NS (5 * NSEC_PER_SEC)      /* listed anew at least this often */
 #define WATCH_NS (500 * NSEC_PER_USEC)    /* at high rates the words are not compared every time */
-#define LOST_NS (500 * NSEC_PER_MSEC)     /* no good listing for so long: another program */
+#define LOST_NS (100 * NSEC_PER_MSEC)     /* no good listing for so long: another program */
 
 /* Each thread keeps up to two files open. */
 static void raise_file_limit(void)
