@@ -72,15 +72,20 @@ EXTRA_DIST += \
 tests_unit_test_frames_CPPFLAGS = $(UNIT_CPPFLAGS)
 EXTRA_DIST += tests/lib/stack_reader.h tests/fixtures/record \
 	tests/fixtures/stacks-3.10.13.pages.gz \
+	tests/fixtures/stacks-3.11.2-aarch64.pages.gz \
 	tests/fixtures/stacks-3.11.7.pages.gz \
 	tests/fixtures/stacks-3.12.1.pages.gz \
 	tests/fixtures/stacks-3.13.0.pages.gz \
+	tests/fixtures/stacks-3.13.5-aarch64.pages.gz \
 	tests/fixtures/stacks-3.13.5t.pages.gz \
+	tests/fixtures/stacks-3.14.10-aarch64.pages.gz \
 	tests/fixtures/stacks-3.14.10.pages.gz \
 	tests/fixtures/stacks-3.14.10d.pages.gz \
+	tests/fixtures/stacks-3.15.2-aarch64.pages.gz \
 	tests/fixtures/stacks-3.15.2.pages.gz \
 	tests/fixtures/stacks-3.15.2d.pages.gz \
 	tests/fixtures/stacks-3.6.15.pages.gz \
 	tests/fixtures/stacks-3.7.16.pages.gz \
 	tests/fixtures/stacks-3.8.18.pages.gz \
-	tests/fixtures/stacks-3.9.18.pages.gz
+	tests/fixtures/stacks-3.9.18.pages.gz \
+	tests/fixtures/stacks-3.9.2-aarch64.pages.gz
