@@ -1,4 +1,4 @@
-# `make bench` measures for an hour and a half and writes doc/BENCHMARKS.md; BENCH_FLAGS=--quick shows in 90 s that it works.
+# `make bench` measures for an hour and writes doc/BENCHMARKS.md; BENCH_FLAGS=--quick shows in 90 s that it works.
 # tests/bench/rivals installs the profilers to compare with.
 EXTRA_DIST += \
 	%D%/BENCHMARKS.in.md %D%/rivals %D%/run \
@@ -9,5 +9,7 @@ EXTRA_DIST += \
 	doc/BENCHMARKS.md
 
 .PHONY: bench
-bench: pystoker$(EXEEXT)
+bench: pystoker$(EXEEXT) tests/bench/wake$(EXEEXT)
 	$(top_srcdir)/tests/bench/run --program ./pystoker$(EXEEXT) --out $(top_srcdir)/doc/BENCHMARKS.md $(BENCH_FLAGS)
+
+check_PROGRAMS += tests/bench/wake

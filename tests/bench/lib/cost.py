@@ -53,9 +53,25 @@ def cost_row(bench, table, tool, load, seconds, reps):
               command=tool.shown(bench.s.cost_rate, max(seconds, tool.shortest + 1)))
 
 
+def floor_row(bench, table, seconds, reps):
+    """What waking alone costs on this machine."""
+    words, script, arguments = LOADS[0]
+    program = os.path.join(os.path.dirname(bench.program), "tests/bench/wake")
+    if not os.access(program, os.X_OK):
+        table.note("No row for an empty wake-up: %s is not built." % program)
+        return
+    with bench.target(MAIN, script, *arguments) as target:
+        shares = [float(subprocess.check_output([program, str(target.pid), str(bench.s.cost_rate), str(seconds)]))
+                  for _ in range(reps)]
+    each = [1e6 * share / 100 / bench.s.cost_rate for share in shares]
+    table.add("an empty wake-up (the floor)", words, spread(shares, 3), "", spread(each, 1), "", "", "",
+              command="tests/bench/wake PID %g %g" % (bench.s.cost_rate, seconds))
+
+
 def cost(bench):
     table = Table("CPU of the profiler at %d Hz, in %% of one core" % bench.s.cost_rate, "tool, Python", "target",
                   "steady %", "whole run %", "µs of CPU per sample, whole run", "samples", "run, s", "dropped %")
+    floor_row(bench, table, bench.s.rival_cost_s, bench.s.cost_reps)
     idle = bench.variant("pystoker --idle", "--idle")
     for load in LOADS[:1] if bench.s.quick else LOADS:
         cost_row(bench, table, bench.ours, load, bench.s.cost_s, bench.s.cost_reps)
