@@ -29,6 +29,15 @@ static uint32_t on_thread(void *arg, const struct sampler_thread_info *info)
 	return d->count++;
 }
 
+/* Threads are looked at one after the other, and the GIL may be handed on meanwhile: the newest look
+ * is the one that is true still. */
+static void holder_is(struct dump *d, uint32_t holder)
+{
+	for (uint32_t i = 0; i < d->count; i++)
+		if (i != holder && d->threads[i].info.py.interp == d->threads[holder].info.py.interp)
+			d->threads[i].holds_gil = false;
+}
+
 static void on_look(void *arg, const struct look *look)
 {
 	struct dump *d = arg;
@@ -40,6 +49,8 @@ static void on_look(void *arg, const struct look *look)
 	th->skipped = look->skipped;
 	th->state = look->state;
 	th->holds_gil = look->holds_gil;
+	if (th->holds_gil && !d->target->layout.free_threaded)
+		holder_is(d, look->thread);
 }
 
 static void on_name(void *arg, uint64_t thread_id, const char *name)
