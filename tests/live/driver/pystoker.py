@@ -8,6 +8,7 @@ import tempfile
 
 PROGRAM = os.path.abspath(os.environ.get("PYSTOKER", "pystoker"))
 PATIENCE_S = 120
+LONGER_S = 5
 FRAME = re.compile(r"^(.*) \((.*?)(?::(\d+))?\)$", re.S)
 
 
@@ -48,7 +49,19 @@ class Stacks:
 
 
 def record(arguments, **options):
-    """record -f raw into a file: (run, stacks); stacks is None when there is no file."""
+    """record -f raw into a file: (run, stacks); stacks is None when there is no file.
+
+    The time that finding the interpreter takes is part of -d: on a busy machine it may be all of it, so a short recording
+    without samples is made again, longer.
+    """
+    run, stacks = record_once(arguments, **options)
+    if "-d" in arguments and run.status == 0 and stacks and not stacks.samples:
+        at = arguments.index("-d") + 1
+        run, stacks = record_once(arguments[:at] + [arguments[at] + LONGER_S] + arguments[at + 1:], **options)
+    return run, stacks
+
+
+def record_once(arguments, **options):
     with tempfile.TemporaryDirectory() as folder:
         path = os.path.join(folder, "profile.txt")
         run = Run(["record", "-f", "raw", "-o", path, *arguments], **options)
