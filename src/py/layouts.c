@@ -4,8 +4,8 @@
  * Each row was computed by offsetof() over that version's own headers (Include/cpython/pystate.h,
  * Include/internal/pycore_{runtime,interp,frame,gil}.h, Include/cpython/{code,frameobject,
  * unicodeobject}.h at tags v3.6.15 … v3.15.2); tests/live/layouts compares rows with the headers of
- * the interpreters on the machine. aarch64 differs in runtime.tstate_current only (its
- * pthread_mutex_t is 8 bytes longer), see target_layout_arch(). */
+ * the interpreters on the machine. aarch64 differs where two pthread_mutex_t (8 bytes longer each)
+ * lie before a field, see target_layout_arch(). */
 #include "py/layout.h"
 
 #include "util/attr.h"

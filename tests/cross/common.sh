@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # aarch64 roots on a machine of another kind: Debian's packages, unpacked below the cache folder. Nothing of the
 # machine itself is changed, no root is needed. Sourced, after scripts/lib/common.sh.
-# shellcheck shell=sh
+# shellcheck shell=sh disable=SC2034
 
 cross_cache=${PYSTOKER_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/pystoker}/cross
 cross_mirror=${PYSTOKER_DEBIAN_MIRROR:-http://deb.debian.org/debian}
