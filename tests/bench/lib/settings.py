@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""How long each thing is measured. FULL takes about an hour; QUICK shows within 90 s that
+"""How long each thing is measured. FULL takes about three quarters of an hour; QUICK shows within 90 s that
 everything works, its figures mean nothing."""
 import types
 
@@ -8,13 +8,13 @@ MAIN = "3.13"  # the version that figures are for where one is enough
 
 FULL = types.SimpleNamespace(
     quick=False, settle_s=0.3,
-    truth_rate=1000, truth_s=100, busy_s=60, generators_s=20, reference_s=20,
+    truth_rate=1000, truth_s=100, busy_s=40, generators_s=15, reference_s=15,
     rival_truth_s=5, rival_versions=VERSIONS, pinned_versions=("3.13", "3.15"),
     top_rates=(100000, 1000000), top_s=3, top_reps=5, top_truth_s=10, rival_top_reps=2,
     ladder=(1000, 2000, 5000, 10000, 20000, 50000), ladder_s=10, ladder_pairs=3, ladder_pair_s=3,
-    cost_rate=100, cost_s=30, cost_reps=3, rival_cost_s=10, rival_cost_reps=1,
-    slow_rates=(100, 1000), slow_pairs=12, slow_s=3, rival_slow_pairs=4,
-    memory_s=120, formats_s=30, memory_every_s=5, rival_memory_s=20,
+    cost_rate=100, cost_s=10, cost_reps=3, rival_cost_s=5, rival_cost_reps=1,
+    slow_rates=(100, 1000), slow_pairs=8, slow_s=3, rival_slow_pairs=3,
+    memory_s=60, formats_s=20, memory_every_s=5, rival_memory_s=10,
     start_runs=20,
 )
 
