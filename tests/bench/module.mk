@@ -1,4 +1,4 @@
-# `make bench` measures for an hour and writes doc/BENCHMARKS.md; BENCH_FLAGS=--quick shows in 90 s that it works.
+# `make bench` measures for three quarters of an hour and writes doc/BENCHMARKS.md; BENCH_FLAGS=--quick shows in 90 s that it works.
 # tests/bench/rivals installs the profilers to compare with.
 EXTRA_DIST += \
 	%D%/BENCHMARKS.in.md %D%/rivals %D%/run \
