@@ -1,10 +1,11 @@
 libpystoker_a_SOURCES += \
 	include/export/exporter.h %D%/exporter.c \
+	include/export/pprof.h \
 	include/export/label.h %D%/label.c \
 	include/export/sink.h %D%/sink.c \
 	%D%/chrometrace.c \
 	%D%/flamegraph.c \
-	%D%/gzip.h %D%/gzip.c \
+	%D%/gzipsink.h %D%/gzip.c \
 	%D%/pprof.c \
 	%D%/raw.c \
 	%D%/speedscope.c \

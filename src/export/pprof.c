@@ -6,7 +6,7 @@
 #include "config.h"
 #include "export/exporter.h"
 #include "export/label.h"
-#include "gzip.h"
+#include "gzipsink.h"
 #include "title.h"
 #include "util/clock.h"
 #include "util/idmap.h"
@@ -46,7 +46,7 @@ struct writer {
 	const struct profile *p;
 	const struct export_options *o;
 	struct sink *sink;
-	struct gzip gzip;
+	struct gzip_sink gzip;
 	struct buf out;              /* fields of Profile on their way to gzip */
 	struct buf message, part, text;
 	uint32_t strings;            /* written so far */
@@ -61,7 +61,7 @@ struct writer {
 
 static void flush(struct writer *w)
 {
-	gzip_write(&w->gzip, w->out.data, w->out.len);
+	gzip_sink_write(&w->gzip, w->out.data, w->out.len);
 	buf_clear(&w->out);
 }
 
@@ -294,12 +294,12 @@ static void write_pprof(const struct profile *p, const struct export_options *o,
 	idmap_init(&w.locations);
 	idmap_init(&w.thread_locations);
 	idmap_init(&w.thread_names);
-	gzip_open(&w.gzip, sink);
+	gzip_sink_open(&w.gzip, sink);
 	write_header(&w);
 	for (uint32_t i = 0; i < profile_cell_count(p) && !sink->error; i++)
 		write_sample(&w, profile_cell_at(p, i));
 	flush(&w);
-	gzip_close(&w.gzip);
+	gzip_sink_close(&w.gzip);
 	release(&w);
 }
 

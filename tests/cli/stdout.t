@@ -1,8 +1,8 @@
 # --version names the libraries; the numbers are the machine's.
 $ pystoker --version | sed 's/ [0-9][^ ,]*/ N/g; s/built for .*/built for HOST/; s/ no$/ N/; s/ no,/ N,/'
 pystoker N
-elfutils N, jansson N, zlib N
-for later commands: libunwind N, libcurl N
+elfutils N, libcurl N, jansson N, zlib N
+for later commands: libunwind N
 built for HOST
 [0]
 $ pystoker -V | wc -l | tr -d ' '

@@ -1,21 +1,21 @@
 /* SPDX-License-Identifier: MIT
  * gzip in front of a sink. */
-#include "gzip.h"
+#include "gzipsink.h"
 
 #include <errno.h>
 #include <limits.h>
 
 enum { WINDOW_BITS_GZIP = 15 + 16, MEM_LEVEL = 8 }; /* zlib.h: +16 writes a gzip header */
 
-void gzip_open(struct gzip *g, struct sink *sink)
+void gzip_sink_open(struct gzip_sink *g, struct sink *sink)
 {
-	*g = (struct gzip){ .sink = sink };
+	*g = (struct gzip_sink){ .sink = sink };
 	if (deflateInit2(&g->z, Z_DEFAULT_COMPRESSION, Z_DEFLATED, WINDOW_BITS_GZIP, MEM_LEVEL,
 			 Z_DEFAULT_STRATEGY) != Z_OK)
 		sink_fail(sink, ENOMEM, "zlib");
 }
 
-static void deflate_all(struct gzip *g, int mode)
+static void deflate_all(struct gzip_sink *g, int mode)
 {
 	unsigned char out[16 * 1024];
 
@@ -27,7 +27,7 @@ static void deflate_all(struct gzip *g, int mode)
 	} while (!g->z.avail_out);
 }
 
-void gzip_write(struct gzip *g, const void *data, size_t len)
+void gzip_sink_write(struct gzip_sink *g, const void *data, size_t len)
 {
 	const unsigned char *p = data;
 
@@ -42,7 +42,7 @@ void gzip_write(struct gzip *g, const void *data, size_t len)
 	}
 }
 
-void gzip_close(struct gzip *g)
+void gzip_sink_close(struct gzip_sink *g)
 {
 	if (!g->sink->error)
 		deflate_all(g, Z_FINISH);
