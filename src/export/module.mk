@@ -5,7 +5,7 @@ libpystoker_a_SOURCES += \
 	include/export/sink.h %D%/sink.c \
 	%D%/chrometrace.c \
 	%D%/flamegraph.c \
-	%D%/gzipsink.h %D%/gzip.c \
+	%D%/gzipsink.h %D%/gzipsink.c \
 	%D%/pprof.c \
 	%D%/raw.c \
 	%D%/speedscope.c \
