@@ -8,17 +8,19 @@
 
 struct command {
 	const char *name;              /* "record" */
+	char letter;                   /* py-spy's short name, though other commands start with it; 0 */
 	const char *summary;           /* one line, no full stop */
 	const char *synopsis;          /* what follows the name; one line per way to call it */
 	const char *const *examples;   /* pairs: command line, what it does; NULL-terminated */
 	const struct option_row *options; /* ends with an empty row */
 	bool takes_program;            /* what follows the options is a command line (completions) */
 	bool takes_command;            /* … is the name of a command: `help` */
+	bool environment;              /* options are read from PYSTOKER_NAME too */
 	/* argv[0] is the command's name. Returns the exit status. */
 	int (*run)(const struct command *cmd, int argc, char **argv);
 };
 
-extern const struct command cmd_record, cmd_dump, cmd_help;
+extern const struct command cmd_record, cmd_dump, cmd_push, cmd_exec, cmd_doctor, cmd_help;
 extern const struct command *const commands[]; /* NULL-terminated, in the order help shows them */
 extern const struct option_row global_options[]; /* --help and --version, before the command */
 

@@ -19,8 +19,18 @@ enum option_type {
 	OPT_PID,       /* pid_t: 1 … PID_MAX_LIMIT, decimal or 0x hex */
 	OPT_SECONDS,   /* uint64_t nanoseconds; fractions allowed; "unlimited" is 0 */
 	OPT_RATE,      /* double, Hz */
+	OPT_BYTES,     /* uint64_t: a number with k, M or G (1024s) behind it */
+	OPT_LIST,      /* struct option_list: may be given again and again */
 	OPT_CHOICE,    /* const char *: one of `choices`, the canonical name is stored */
 	OPT_HELP,      /* --help: the parser prints the help; no value */
+};
+
+#define OPTION_LIST_MAX 32u
+
+/* The values of an option that may be repeated; they point into argv or the environment's copy. */
+struct option_list {
+	const char *items[OPTION_LIST_MAX + 1]; /* NULL-terminated */
+	size_t count;
 };
 
 struct option_row {
@@ -35,9 +45,10 @@ struct option_row {
 	 * be NULL. Canonical words need not be known to it. */
 	const char *(*alias)(const char *word);
 	const char *fallback;      /* default, as shown in help; NULL: none */
-	double min, max;           /* OPT_SECONDS (seconds), OPT_RATE */
+	double min, max;           /* OPT_SECONDS (seconds), OPT_RATE, OPT_BYTES */
 	const char *help;          /* one sentence, ends without full stop */
 	const char *conflicts;     /* long name of an option that excludes this one; NULL */
+	const char *env;           /* variable that stands for it; NULL: see command.environment */
 	bool hidden;               /* accepted, not shown */
 };
 
@@ -48,10 +59,20 @@ struct command;
 	{ .name = "help", .letter = 'h', .type = OPT_HELP, .group = (group_), \
 	  .help = "Print this help and exit" }
 
+/* The variable that stands for an option not given, or NULL: the row's own, or else, where the
+ * command reads the environment, "PYSTOKER_RATE" for --rate. `name` has room for it. */
+#define OPTION_ENV_MAX 64u
+const char *option_env(const struct command *cmd, const struct option_row *row,
+		       char name[OPTION_ENV_MAX]);
+
+/* 1, yes, on, true in any case. */
+bool option_is_true(const char *text);
+
 /* Parses argv[1..] into the struct at `values` (already holding the defaults). Stops at "--" or at
  * the first word that is no option; *ret_rest is its index in argv (argc when none), after "--".
  * -EINVAL with EXIT_USAGE in err, with a suggestion where one is near. --help prints the help to
- * stdout and returns 1. */
+ * stdout and returns 1. What is not given is taken from the environment where the command says so;
+ * an empty variable counts as absent, one that contradicts an option given is ignored. */
 int options_parse(const struct command *cmd, int argc, char **argv, void *values, int *ret_rest,
 		  struct err *err) _must_check_;
 

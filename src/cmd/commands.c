@@ -43,7 +43,7 @@ const struct command *command_find(const char *word, struct err *err)
 	for (size_t i = 0; len && commands[i]; i++) {
 		if (strncmp(commands[i]->name, word, len))
 			continue;
-		if (!commands[i]->name[len])
+		if (!commands[i]->name[len] || (len == 1 && commands[i]->letter == *word))
 			return commands[i];
 		if (match) {
 			err_set(err, 0, EXIT_USAGE, "the command '%s' is ambiguous: %s, %s", word,

@@ -163,6 +163,7 @@ static const char *const dump_examples[] = {
 
 const struct command cmd_dump = {
 	.name = "dump",
+	.letter = 'd',
 	.summary = "Print the stacks of all threads of a process once",
 	.synopsis = "[OPTIONS] -p PID",
 	.examples = dump_examples,

@@ -45,7 +45,7 @@ static size_t add_names(struct buf *b, const struct option_row *row)
 }
 
 /* "The format of the file; one of flamegraph, raw … [default: 100]" */
-static void option_sentence(struct buf *b, const struct option_row *row)
+static void option_sentence(struct buf *b, const struct command *cmd, const struct option_row *row)
 {
 	const char *word;
 
@@ -54,9 +54,11 @@ static void option_sentence(struct buf *b, const struct option_row *row)
 		buf_addf(b, "%s%s", i ? ", " : "; one of ", word);
 	if (row->fallback)
 		buf_addf(b, " [default: %s]", row->fallback);
+	if (cmd && row->env)
+		buf_addf(b, " [$%s]", row->env);
 }
 
-static void add_option(struct buf *b, const struct option_row *row)
+static void add_option(struct buf *b, const struct command *cmd, const struct option_row *row)
 {
 	struct buf sentence = BUF_INIT;
 	size_t column = add_names(b, row);
@@ -65,19 +67,19 @@ static void add_option(struct buf *b, const struct option_row *row)
 		buf_addf(b, "\n%*s", OPTION_COLUMN, "");
 	else
 		buf_addf(b, "%*s", (int)(OPTION_COLUMN - column), "");
-	option_sentence(&sentence, row);
+	option_sentence(&sentence, cmd, row);
 	add_wrapped(b, sentence.data, OPTION_COLUMN, OPTION_COLUMN);
 	buf_release(&sentence);
 }
 
-static void add_options(struct buf *b, const struct option_row *row)
+static void add_options(struct buf *b, const struct command *cmd, const struct option_row *row)
 {
 	for (; row->name; row++) {
 		if (row->hidden)
 			continue;
 		if (row->group)
 			buf_addf(b, "\n%s:\n", row->group);
-		add_option(b, row);
+		add_option(b, cmd, row);
 	}
 }
 
@@ -112,7 +114,7 @@ static void add_commands(struct buf *b)
 		    "shows where its time goes.\n\nCommands:\n");
 	for (size_t i = 0; commands[i]; i++)
 		buf_addf(b, "  %-10s %s\n", commands[i]->name, commands[i]->summary);
-	add_options(b, global_options);
+	add_options(b, NULL, global_options);
 	buf_adds(b, "\nFirst steps:\n"
 		    "  pystoker record -p PID -d 10 -o profile.svg   then open it in a browser\n"
 		    "  pystoker help record                          explains a command\n");
@@ -126,7 +128,10 @@ void help_text(struct buf *b, const struct command *cmd)
 	}
 	add_usage(b, cmd);
 	buf_addf(b, "\n%s.\n", cmd->summary);
-	add_options(b, cmd->options);
+	add_options(b, cmd, cmd->options);
+	if (cmd->environment)
+		buf_adds(b, "\nEach option can also be given by the environment: the variable named in [$...],\n"
+			    "otherwise PYSTOKER_ and the option's name in capitals (PYSTOKER_SPOOL).\n");
 	add_examples(b, cmd->examples);
 	buf_addf(b, "\nMore in the manual page: man pystoker%s%s\n",
 		 cmd->takes_command ? "" : "-", cmd->takes_command ? "" : cmd->name);

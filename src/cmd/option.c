@@ -4,11 +4,15 @@
  * first word that is no option, so that the options of a program to start stay its own. */
 #include "cmd/option.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "cmd/command.h"
+#include "util/xalloc.h"
 #include "value.h"
 
 #define SHOWN_MAX 80u /* an option as shown in a message; longer ones are cut */
@@ -198,6 +202,101 @@ static int walk_argv(struct walk *w)
 	return 0;
 }
 
+/* --- the environment -------------------------------------------------------------------------- */
+
+bool option_is_true(const char *text)
+{
+	static const char *const words[] = { "1", "yes", "on", "true" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
+		if (!strcasecmp(text, words[i]))
+			return true;
+	return false;
+}
+
+const char *option_env(const struct command *cmd, const struct option_row *row,
+		       char name[OPTION_ENV_MAX])
+{
+	size_t n;
+
+	if (row->env || !cmd->environment || row->type == OPT_HELP)
+		return row->env;
+	n = (size_t)snprintf(name, OPTION_ENV_MAX, "PYSTOKER_%s", row->name);
+	for (size_t i = 0; i < n && i < OPTION_ENV_MAX; i++)
+		name[i] = name[i] == '-' ? '_' : (char)toupper((unsigned char)name[i]);
+	return name;
+}
+
+/* Whether an option given on the command line excludes this one. */
+static bool is_excluded(const struct walk *w, const struct option_row *row)
+{
+	const struct option_row *rows = w->cmd->options;
+
+	for (size_t i = 0; rows[i].name; i++) {
+		if (!(w->given >> i & 1))
+			continue;
+		if ((rows[i].conflicts && !strcmp(rows[i].conflicts, row->name)) ||
+		    (row->conflicts && !strcmp(row->conflicts, rows[i].name)))
+			return true;
+	}
+	return false;
+}
+
+/* Taken-apart copies of variables; they live as long as the program. */
+struct env_copy {
+	struct env_copy *next;
+	char text[];
+};
+static struct env_copy *env_copies;
+
+static char *env_copy(const char *text)
+{
+	size_t len = strlen(text) + 1;
+	struct env_copy *copy = xmalloc(sizeof(*copy) + len);
+
+	copy->next = env_copies;
+	env_copies = copy;
+	return memcpy(copy->text, text, len);
+}
+
+/* A list in one variable: items between commas, or in lines where an item has commas in it. */
+static int list_from_env(struct walk *w, const struct option_row *row, const char *shown,
+			 const char *text)
+{
+	const char *between = strchr(text, '\n') ? "\n" : ",";
+	char *save = NULL;
+
+	for (char *item = strtok_r(env_copy(text), between, &save); item; item = strtok_r(NULL, between, &save))
+		if (value_store(row, shown, item, w->values, w->err) < 0)
+			return -EINVAL;
+	return 0;
+}
+
+static int from_env(struct walk *w, const struct option_row *row)
+{
+	char room[OPTION_ENV_MAX];
+	const char *name = option_env(w->cmd, row, room), *text = name ? getenv(name) : NULL;
+
+	if (!text || !*text || is_excluded(w, row))
+		return 0;
+	if (row->type == OPT_FLAG) {
+		*(bool *)((char *)w->values + row->offset) = option_is_true(text);
+		return 0;
+	}
+	if (row->type == OPT_LIST)
+		return list_from_env(w, row, name, text);
+	return value_store(row, name, text, w->values, w->err);
+}
+
+/* Only what the command line does not say. */
+static int walk_environment(struct walk *w)
+{
+	for (size_t i = 0; w->cmd->options[i].name; i++)
+		if (!(w->given >> i & 1) && from_env(w, &w->cmd->options[i]) < 0)
+			return -EINVAL;
+	return 0;
+}
+
 int options_parse(const struct command *cmd, int argc, char **argv, void *values, int *ret_rest,
 		  struct err *err)
 {
@@ -208,7 +307,8 @@ int options_parse(const struct command *cmd, int argc, char **argv, void *values
 	};
 
 	err_set(w.err, 0, 0, "%s", "");
-	if (walk_argv(&w) < 0 || (!w.help && check_conflicts(&w) < 0)) {
+	if (walk_argv(&w) < 0 ||
+	    (!w.help && (check_conflicts(&w) < 0 || walk_environment(&w) < 0))) {
 		if (cmd->name[0])
 			err_prefix(w.err, "%s", cmd->name);
 		return -EINVAL;

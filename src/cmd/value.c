@@ -10,6 +10,8 @@
 
 #include "util/clock.h"
 
+enum { VALUE_TEXT_MAX = 64 };
+
 #define PID_MAX_LIMIT (4L * 1024 * 1024) /* include/linux/threads.h, 64-bit kernels */
 
 static void *value_at(const struct option_row *row, void *values)
@@ -96,6 +98,47 @@ static int store_rate(const struct option_row *row, const char *shown, const cha
 	return 0;
 }
 
+/* "256M": what strtod would take beyond a plain number is refused as in number_parse(). */
+static int store_bytes(const struct option_row *row, const char *shown, const char *text,
+		       void *values, struct err *err)
+{
+	static const char units[] = "kMGT";
+	char number[VALUE_TEXT_MAX];
+	size_t len = strlen(text);
+	const char *unit = len > 1 ? strchr(units, text[len - 1]) : NULL;
+	double bytes = 0;
+
+	if (unit)
+		len--;
+	if (len >= sizeof(number))
+		return err_set(err, -EINVAL, EXIT_USAGE, "%s: '%.40s…' is not a size", shown, text);
+	memcpy(number, text, len);
+	number[len] = '\0';
+	if (number_parse(shown, number, &bytes, err) < 0) {
+		err_hint(err, "bytes, or a number with k, M or G behind it");
+		return -EINVAL;
+	}
+	for (const char *u = units; unit && u <= unit; u++)
+		bytes *= 1024;
+	if (bytes < row->min || bytes > row->max)
+		return err_set(err, -EINVAL, EXIT_USAGE, "%s: %s is out of range: %.10g to %.10g "
+			       "bytes", shown, text, row->min, row->max);
+	*(uint64_t *)value_at(row, values) = (uint64_t)bytes;
+	return 0;
+}
+
+static int store_item(const struct option_row *row, const char *shown, const char *text,
+		      void *values, struct err *err)
+{
+	struct option_list *list = value_at(row, values);
+
+	if (list->count == OPTION_LIST_MAX)
+		return err_set(err, -EINVAL, EXIT_USAGE, "%s: given more than %u times", shown,
+			       OPTION_LIST_MAX);
+	list->items[list->count++] = text;
+	return 0;
+}
+
 static const char *next_choice(const void *from, size_t i)
 {
 	return ((const struct option_row *)from)->choices(i);
@@ -154,6 +197,10 @@ int value_store(const struct option_row *row, const char *shown, const char *tex
 		return store_rate(row, shown, text, values, err);
 	case OPT_CHOICE:
 		return store_choice(row, shown, text, values, err);
+	case OPT_BYTES:
+		return store_bytes(row, shown, text, values, err);
+	case OPT_LIST:
+		return store_item(row, shown, text, values, err);
 	case OPT_STRING:
 	case OPT_FILE:
 		*(const char **)value_at(row, values) = text;

@@ -49,8 +49,11 @@ static void print_choices(const struct option_row *row)
 	}
 }
 
-static void print_row(const struct option_row *row)
+static void print_row(const struct command *cmd, const struct option_row *row)
 {
+	char room[OPTION_ENV_MAX];
+	const char *env = cmd ? option_env(cmd, row, room) : NULL;
+
 	fputs(".It ", stdout);
 	if (row->letter && row->argument)
 		printf("Fl %c Ar %s , ", row->letter, row->argument);
@@ -71,10 +74,13 @@ static void print_row(const struct option_row *row)
 	}
 	if (row->conflicts)
 		printf("Excludes\n.Fl \\-%s .\n", row->conflicts);
+	if (env)
+		printf("Environment:\n.Ev %s .\n", env);
 }
 
-void man_write(const struct option_row *row)
+void man_write(const struct command *cmd)
 {
+	const struct option_row *row = cmd ? cmd->options : global_options;
 	bool open = false;
 
 	for (; row->name; row++) {
@@ -84,7 +90,7 @@ void man_write(const struct option_row *row)
 			printf("%s.Ss %s\n.Bl -tag -width Ds\n", open ? ".El\n" : "", row->group);
 			open = true;
 		}
-		print_row(row);
+		print_row(cmd, row);
 	}
 	if (open)
 		puts(".El");

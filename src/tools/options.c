@@ -23,7 +23,7 @@ static int man(const char *name)
 		err_print(&err);
 		return err.status;
 	}
-	man_write(cmd ? cmd->options : global_options);
+	man_write(cmd);
 	return EXIT_OK;
 }
 

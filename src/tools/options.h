@@ -8,7 +8,8 @@
 void bash_write(void);
 void zsh_write(void);
 void fish_write(void);
-void man_write(const struct option_row *rows); /* the body of the section OPTIONS */
+/* The body of the section OPTIONS; NULL: of pystoker itself. */
+void man_write(const struct command *cmd);
 
 #define GENERATED "Made by `make update-options` from the option tables in src/cmd/; do not edit."
 

@@ -187,6 +187,85 @@ static void test_odd_words(void)
 	is_int((long long)bad, 0, "each gives a whole request or a usage error");
 }
 
+/* --- lists, sizes, the environment --------------------------------------------------------------- */
+
+struct more {
+	struct option_list items;
+	uint64_t bytes;
+	double rate;
+	bool flag;
+	const char *name;
+};
+
+#define AT(field) .offset = offsetof(struct more, field)
+static const struct option_row more_rows[] = {
+	{ .name = "item", .letter = 'l', .type = OPT_LIST, AT(items), .argument = "X" },
+	{ .name = "size", .type = OPT_BYTES, AT(bytes), .argument = "BYTES", .min = 10, .max = 1e15 },
+	{ .name = "my-rate", .type = OPT_RATE, AT(rate), .argument = "HZ", .min = 1, .max = 100,
+	  .env = "RATE_OF_MINE" },
+	{ .name = "flag", .type = OPT_FLAG, AT(flag), .conflicts = "name" },
+	{ .name = "name", .type = OPT_STRING, AT(name), .argument = "NAME" },
+	{ .name = NULL },
+};
+#undef AT
+static const struct command more_command = {
+	.name = "more", .options = more_rows, .environment = true,
+};
+
+static int parse_more(const char *text, struct more *m, struct err *err)
+{
+	int rest;
+
+	*m = (struct more){ 0 };
+	snprintf(line, sizeof(line), "%s", text);
+	return options_parse(&more_command, split(line, words), words, m, &rest, err);
+}
+
+static void test_lists_and_sizes(void)
+{
+	struct more m;
+	struct err err;
+
+	is_int(parse_more("more -l a --item=b -lc --size 3k", &m, &err), 0, "lists and sizes");
+	ok(m.items.count == 3 && !m.items.items[3], "three items, a NULL behind them");
+	is_str(m.items.items[1], "b", "in order");
+	is_int((long long)m.bytes, 3072, "3k");
+	is_int(parse_more("more --size 1.5M", &m, &err), 0, "fractions");
+	is_int((long long)m.bytes, 3 << 19, "1.5M");
+	is_int(parse_more("more --size 5", &m, &err), -EINVAL, "below the least");
+	is_int(parse_more("more --size k", &m, &err), -EINVAL, "no number");
+	is_int(parse_more("more --size 1kM", &m, &err), -EINVAL, "two units");
+}
+
+static void test_environment(void)
+{
+	struct more m;
+	struct err err;
+
+	setenv("RATE_OF_MINE", "50", 1);
+	setenv("PYSTOKER_ITEM", "x=1,y=2", 1);
+	setenv("PYSTOKER_SIZE", "", 1);
+	setenv("PYSTOKER_FLAG", "Yes", 1);
+	is_int(parse_more("more", &m, &err), 0, "all from the environment");
+	ok(m.rate == 50 && m.items.count == 2 && m.flag, "named, generic, flag");
+	is_str(m.items.items[1], "y=2", "list between commas");
+	is_int((long long)m.bytes, 0, "an empty variable is absent");
+	is_int(parse_more("more --my-rate 7 -l z --name n", &m, &err), 0, "given ones win");
+	ok(m.rate == 7 && m.items.count == 1, "over the environment");
+	ok(!m.flag, "a variable that excludes what is given is ignored");
+	setenv("PYSTOKER_FLAG", "off", 1);
+	setenv("PYSTOKER_ITEM", "a,b\nc", 1);
+	is_int(parse_more("more", &m, &err), 0, "lines");
+	ok(!m.flag && m.items.count == 2, "off is off; with lines, commas are text");
+	setenv("RATE_OF_MINE", "fast", 1);
+	is_int(parse_more("more", &m, &err), -EINVAL, "a bad variable");
+	ok(strstr(err.text, "RATE_OF_MINE"), "is named: %s", err.text);
+	unsetenv("RATE_OF_MINE");
+	unsetenv("PYSTOKER_ITEM");
+	unsetenv("PYSTOKER_FLAG");
+	unsetenv("PYSTOKER_SIZE");
+}
+
 int main(void)
 {
 	test_defaults();
@@ -197,5 +276,7 @@ int main(void)
 	test_dump();
 	test_tables();
 	test_odd_words();
+	test_lists_and_sizes();
+	test_environment();
 	return tap_done();
 }
