@@ -112,6 +112,15 @@ void profile_name_thread(struct profile *p, uint32_t thread, const char *name);
 void profile_add(struct profile *p, uint32_t thread, const struct sym_frame *frames, size_t n,
 		 uint32_t skipped, uint64_t when_ns, const struct profile_value *value);
 
+/* The two steps of profile_add(), for stacks that come as paths (merging): the node of a frame below
+ * `parent` (0: the root), found or new, 0 when there is no room; and a value for a stack. */
+uint32_t profile_child(struct profile *p, uint32_t parent, uint32_t func, int32_t line);
+void profile_add_value(struct profile *p, uint32_t thread, uint32_t node, uint64_t when_ns,
+		       const struct profile_value *value);
+
+/* Forgets the stacks and their values; threads, marks and what is said of the process stay. */
+void profile_clear(struct profile *p);
+
 static inline const struct profile_node *profile_node_at(const struct profile *p, uint32_t i)
 {
 	return pool_at(&p->nodes, i);

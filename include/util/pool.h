@@ -21,6 +21,7 @@ struct pool {
 
 void pool_init(struct pool *p, size_t item_size);
 void pool_release(struct pool *p);
+void pool_clear(struct pool *p);  /* empties it, keeps the memory; nobody may be reading */
 
 /* Copies *item to the end; returns its index, or UINT32_MAX when the pool is full. */
 uint32_t pool_add(struct pool *p, const void *item);

@@ -100,8 +100,8 @@ static void child_wait(struct session *s)
 		{ .fd = s->signal_fd, .events = POLLIN }, { .fd = s->target_fd, .events = POLLIN },
 	};
 
-	if (s->recording.reaped) {
-		s->child_status = s->recording.reaped_status;
+	if (s->recording.recorder.reaped) {
+		s->child_status = s->recording.recorder.reaped_status;
 		s->child_done = true;
 	}
 	signals_forward(s);
@@ -157,7 +157,7 @@ static int output_write(struct session *s, struct err *err)
 		.threads = s->o.threads, .full_filenames = s->o.full_filenames,
 	};
 
-	s->o.exporter->write(&s->recording.profile, &eo, &s->sink);
+	s->o.exporter->write(s->recording.profile, &eo, &s->sink);
 	return sink_commit(&s->sink, err);
 }
 
@@ -197,7 +197,7 @@ static int record_target(struct session *s, struct err *err)
 		if (r)
 			return r;
 	}
-	if (end == REC_TARGET && !s->ours && !stats_looks(&s->recording.stats))
+	if (end == REC_TARGET && !s->ours && !stats_looks(&s->recording.recorder.stats))
 		return err_set(err, -ESRCH, EXIT_GONE, "PID %d: the process ended before the first "
 			       "sample", (int)s->pid);
 	return 0;
@@ -210,8 +210,8 @@ static uint64_t percent_of(uint64_t part, uint64_t whole)
 
 static void say_summary(const struct session *s)
 {
-	const struct sampler_stats *st = &s->recording.stats;
-	const struct profile_meta *m = &s->recording.profile.meta;
+	const struct sampler_stats *st = &s->recording.recorder.stats;
+	const struct profile_meta *m = &s->recording.profile->meta;
 	double seconds = (double)m->duration_ns / NSEC_PER_SEC;
 
 	say("wrote %s: %llu samples in %.2f s (%llu %% proven), dropped %llu%s%s%s, repaired %llu, "
@@ -226,13 +226,13 @@ static void say_summary(const struct session *s)
 		say("hint: all threads were asleep; --idle shows sleeping threads too");
 	else if (m->samples == 0)
 		say("hint: no thread ran Python code meanwhile");
-	if (s->recording.proves && st->proven < st->samples)
+	if (s->recording.recorder.proves && st->proven < st->samples)
 		say("hint: %llu samples could only be checked, not proven: this process may not run on "
 		    "the target's CPU (taskset, cpuset); --blocking is exact without",
 		    (unsigned long long)(st->samples - st->proven));
-	if (s->recording.profile.cut)
+	if (s->recording.profile->cut)
 		say("warning: %llu stacks were cut: too deep, or too many different ones",
-		    (unsigned long long)s->recording.profile.cut);
+		    (unsigned long long)s->recording.profile->cut);
 }
 
 /* A program of ours that was gone, or was no Python, is no failure of the recording's own: it gives
@@ -271,7 +271,7 @@ static int record_session(struct session *s, struct err *err)
 		return r;
 	}
 	recording_init(&s->recording, &s->o, s->pid, events);
-	s->recording.profile.meta.program = program_text(s);
+	s->recording.profile->meta.program = program_text(s);
 	s->end_ns = s->o.duration_ns ? start + s->o.duration_ns : 0;
 	r = record_target(s, err);
 	if (r && excused(s, err)) {

@@ -86,7 +86,7 @@ static uint32_t node_add(struct profile *p, uint32_t parent, uint32_t func, int3
 	return id;
 }
 
-static uint32_t node_child(struct profile *p, uint32_t parent, uint32_t func, int32_t line)
+uint32_t profile_child(struct profile *p, uint32_t parent, uint32_t func, int32_t line)
 {
 	for (size_t i = node_hash(parent, func, line) & p->node_mask; p->node_index[i];
 	     i = (i + 1) & p->node_mask) {
@@ -101,7 +101,7 @@ static uint32_t node_child(struct profile *p, uint32_t parent, uint32_t func, in
 
 static uint32_t node_mark(struct profile *p, enum profile_mark mark)
 {
-	return node_child(p, 0, p->marks[mark], 0);
+	return profile_child(p, 0, p->marks[mark], 0);
 }
 
 static int32_t shown_line(const struct profile *p, const struct sym_frame *f)
@@ -125,7 +125,7 @@ static uint32_t whole_stack_node(struct profile *p, const struct sym_frame *fram
 	for (last->count = same; last->count < n; last->count++) {
 		const struct sym_frame *f = &frames[n - 1 - last->count];
 
-		node = node_child(p, node, f->func, shown_line(p, f));
+		node = profile_child(p, node, f->func, shown_line(p, f));
 		if (unlikely(!node))
 			return 0;
 		last->frames[last->count] = *f;
@@ -143,7 +143,7 @@ static uint32_t cut_stack_node(struct profile *p, const struct sym_frame *frames
 	if (n >= PROFILE_DEPTH_MAX)
 		n = PROFILE_DEPTH_MAX - 1;
 	while (node && n--)
-		node = node_child(p, node, frames[n].func, shown_line(p, &frames[n]));
+		node = profile_child(p, node, frames[n].func, shown_line(p, &frames[n]));
 	return node;
 }
 
@@ -195,10 +195,9 @@ static void keep_order(struct profile *p, const struct profile_cell *cell, uint6
 	events_add(p->events, &event);
 }
 
-void profile_add(struct profile *p, uint32_t thread, const struct sym_frame *frames, size_t n,
-		 uint32_t skipped, uint64_t when_ns, const struct profile_value *value)
+void profile_add_value(struct profile *p, uint32_t thread, uint32_t node, uint64_t when_ns,
+		       const struct profile_value *value)
 {
-	uint32_t node = stack_node(p, frames, n, skipped != 0);
 	struct profile_cell *cell = node ? cell_of(p, thread, node, false) : NULL;
 
 	p->meta.samples += value->samples;
@@ -213,6 +212,28 @@ void profile_add(struct profile *p, uint32_t thread, const struct sym_frame *fra
 	cell->value.cpu_ns += value->cpu_ns;
 	if (p->events)
 		keep_order(p, cell, when_ns, value);
+}
+
+void profile_add(struct profile *p, uint32_t thread, const struct sym_frame *frames, size_t n,
+		 uint32_t skipped, uint64_t when_ns, const struct profile_value *value)
+{
+	uint32_t node = stack_node(p, frames, n, skipped != 0);
+
+	profile_add_value(p, thread, node, when_ns, value);
+}
+
+void profile_clear(struct profile *p)
+{
+	struct profile_node root = { 0 };
+
+	pool_clear(&p->nodes);
+	pool_clear(&p->values);
+	pool_add(&p->nodes, &root);
+	memset(p->node_index, 0, (p->node_mask + 1) * sizeof(p->node_index[0]));
+	memset(p->value_index, 0, (p->value_mask + 1) * sizeof(p->value_index[0]));
+	p->last->count = 0;
+	p->cut = 0;
+	p->meta.samples = 0;
 }
 
 uint32_t profile_add_thread(struct profile *p, const struct profile_thread *thread)

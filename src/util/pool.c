@@ -24,6 +24,11 @@ void pool_release(struct pool *p)
 	p->chunks = NULL;
 }
 
+void pool_clear(struct pool *p)
+{
+	atomic_store_explicit(&p->count, 0, memory_order_release);
+}
+
 uint32_t pool_add(struct pool *p, const void *item)
 {
 	uint32_t index = atomic_load_explicit(&p->count, memory_order_relaxed);

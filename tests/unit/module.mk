@@ -9,6 +9,7 @@ UNIT_TESTS += tests/unit/test-export
 UNIT_TESTS += tests/unit/test-fixture
 UNIT_TESTS += tests/unit/test-layout
 UNIT_TESTS += tests/unit/test-liveness
+UNIT_TESTS += tests/unit/test-merge
 UNIT_TESTS += tests/unit/test-pace
 UNIT_TESTS += tests/unit/test-snapshot
 UNIT_TESTS += tests/unit/test-label
@@ -44,6 +45,7 @@ EXTRA_DIST += \
 	tests/fixtures/debug-offsets-3.14.10.bin tests/fixtures/debug-offsets-3.14.10d.bin \
 	tests/fixtures/debug-offsets-3.15.2.bin
 tests_unit_test_liveness_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_merge_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_pace_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_snapshot_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_events_CPPFLAGS = $(UNIT_CPPFLAGS)
