@@ -6,6 +6,7 @@ libpystoker_a_SOURCES += \
 	include/util/hash.h \
 	include/util/idmap.h %D%/idmap.c \
 	include/util/gzip.h %D%/gzip.c \
+	include/util/log.h %D%/log.c \
 	include/util/json.h %D%/json.c \
 	include/util/pbwire.h %D%/pbwire.c \
 	include/util/pool.h %D%/pool.c \

@@ -1,0 +1,268 @@
+/* SPDX-License-Identifier: MIT
+ * The words of push. Those that runbooks look for stand at the beginning of their lines, unchanged. */
+#include "pushlog.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <time.h>
+
+#include "export/sink.h"
+#include "util/clock.h"
+
+static double seconds(uint64_t ns)
+{
+	return (double)ns / (double)NSEC_PER_SEC;
+}
+
+void pushlog_init(struct pushlog *p, struct log *log)
+{
+	*p = (struct pushlog){ .log = log, .started_ns = clock_mono_ns() };
+	pthread_mutex_init(&p->lock, NULL);
+}
+
+void pushlog_release(struct pushlog *p)
+{
+	pthread_mutex_destroy(&p->lock);
+}
+
+void pushlog_interval(struct pushlog *p, const struct push_note *note)
+{
+	pthread_mutex_lock(&p->lock);
+	if (note->items)
+		p->notes[p->next++ % PUSHLOG_NOTES] = *note;
+	p->intervals++;
+	p->processes = note->processes;
+	p->wall_ns += note->wall_ns;
+	stats_add(&p->stats, &note->stats);
+	pthread_mutex_unlock(&p->lock);
+}
+
+static struct push_note *note_of(struct pushlog *p, uint64_t time_ns)
+{
+	for (size_t i = 0; i < PUSHLOG_NOTES; i++) {
+		struct push_note *n = &p->notes[i];
+
+		if (n->items && time_ns >= n->first_ns && time_ns <= n->last_ns)
+			return n;
+	}
+	return NULL;
+}
+
+static uint64_t depth(struct pushlog *p)
+{
+	struct spool_stats s;
+
+	spool_stats(p->spool, &s);
+	return s.waiting;
+}
+
+static unsigned percent(uint64_t part, uint64_t whole)
+{
+	return whole ? (unsigned)(part * 100 / whole) : 100;
+}
+
+static void tell_interval(struct pushlog *p, const struct push_note *n)
+{
+	const struct sampler_stats *s = &n->stats;
+	uint64_t dropped = stats_dropped(s);
+	struct buf why = BUF_INIT;
+
+	stats_reasons(s, &why);
+	log_line(p->log, "Profile pushed successfully: %.3f s of %zu process%s, %llu samples "
+		 "(%u %% proven), dropped %llu%s%s%s, repaired %llu, late %llu; %llu bytes in %zu "
+		 "requests, %.3f s; own CPU %.2f %%, spool %llu", seconds(n->wall_ns), n->processes,
+		 n->processes == 1 ? "" : "es", (unsigned long long)s->samples,
+		 percent(s->proven, s->samples), (unsigned long long)dropped, why.len ? " (" : "",
+		 why.len ? why.data : "", why.len ? ")" : "", (unsigned long long)s->repaired,
+		 (unsigned long long)s->late, (unsigned long long)n->bytes, n->items,
+		 seconds(n->latency_ns), n->cpu_percent, (unsigned long long)depth(p));
+	buf_release(&why);
+}
+
+static void tell_single(struct pushlog *p, const struct push_event *e)
+{
+	char when[sizeof("12:00:00")] = "";
+	time_t t = (time_t)(e->key.time_ns / NSEC_PER_SEC);
+	struct tm tm;
+
+	if (localtime_r(&t, &tm))
+		strftime(when, sizeof(when), "%H:%M:%S", &tm);
+	log_line(p->log, "Profile pushed successfully: kept since %s (PID %d, %s), %llu bytes in "
+		 "%.3f s; spool %llu", when, (int)e->key.pid, e->key.kind,
+		 (unsigned long long)e->bytes, seconds(e->latency_ns),
+		 (unsigned long long)depth(p));
+}
+
+static void on_sent(struct pushlog *p, const struct push_event *e)
+{
+	struct push_note *n = note_of(p, e->key.time_ns);
+
+	if (!n) {
+		tell_single(p, e);
+		return;
+	}
+	n->bytes += e->bytes;
+	n->latency_ns = e->latency_ns > n->latency_ns ? e->latency_ns : n->latency_ns;
+	if (++n->done < n->items)
+		return;
+	tell_interval(p, n);
+	n->items = 0;
+}
+
+/* The interval goes on without it. */
+static void on_dropped(struct pushlog *p, const struct push_event *e)
+{
+	struct push_note *n = note_of(p, e->key.time_ns);
+
+	log_line(p->log, "Failed to push profile: HTTP %03d: %s: dropped for good (PID %d, %s)",
+		 e->status, e->why, (int)e->key.pid, e->key.kind);
+	if (n && n->items && --n->items == n->done)
+		n->items = 0;
+}
+
+static void on_split(struct pushlog *p, const struct push_event *e)
+{
+	struct push_note *n = note_of(p, e->key.time_ns);
+
+	log_line(p->log, "profile of PID %d (%s) was too large for the server and is sent in halves: "
+		 "HTTP %03d: %s", (int)e->key.pid, e->key.kind, e->status, e->why);
+	if (n)
+		n->items++;
+}
+
+static void on_failed(struct pushlog *p, const struct push_event *e)
+{
+	log_line(p->log, "Failed to push profile: HTTP %03d: %s; again in %.1f s, spool %llu",
+		 e->status, e->why, seconds(e->again_in_ns), (unsigned long long)depth(p));
+}
+
+void pushlog_on_event(void *pushlog, const struct push_event *e)
+{
+	struct pushlog *p = pushlog;
+
+	pthread_mutex_lock(&p->lock);
+	switch (e->kind) {
+	case PUSH_SENT: on_sent(p, e); break;
+	case PUSH_FAILED: on_failed(p, e); break;
+	case PUSH_DROPPED: on_dropped(p, e); break;
+	case PUSH_SPLIT: on_split(p, e); break;
+	case PUSH_RESENDING:
+		log_line(p->log, "the server was away and may have lost what it had acknowledged: "
+			 "%zu profiles of the last hour are sent again", e->count);
+		break;
+	}
+	pthread_mutex_unlock(&p->lock);
+}
+
+/* --- status and Prometheus -------------------------------------------------------------------- */
+
+/* One number, for both: its Prometheus name and type, its words. */
+struct figure {
+	const char *name, *type, *words;
+	double value;
+};
+
+enum { FIGURES_MAX = 32 };
+
+static long resident_kb(void)
+{
+	struct rusage ru;
+
+	return getrusage(RUSAGE_SELF, &ru) ? 0 : ru.ru_maxrss;
+}
+
+static size_t figures(struct pushlog *p, struct pusher *pusher, struct figure *f)
+{
+	struct pusher_stats push = { 0 };
+	struct spool_stats spool;
+	const struct sampler_stats *s = &p->stats;
+	size_t n = 0;
+
+	spool_stats(p->spool, &spool);
+	if (pusher)
+		pusher_stats(pusher, &push);
+#define FIGURE(name_, type_, words_, value_) \
+	f[n++] = (struct figure){ "pystoker_" name_, type_, words_, (double)(value_) }
+	FIGURE("processes", "gauge", "processes profiled in the last interval", p->processes);
+	FIGURE("intervals_total", "counter", "intervals completed", p->intervals);
+	FIGURE("profiled_seconds_total", "counter", "wall time covered by them", seconds(p->wall_ns));
+	FIGURE("samples_total", "counter", "samples taken", s->samples);
+	FIGURE("samples_proven_total", "counter", "of them, proven to be one moment's state", s->proven);
+	FIGURE("samples_dropped_total", "counter", "looks that gave no true stack", stats_dropped(s));
+	FIGURE("samples_repaired_total", "counter", "samples shown without dead frames", s->repaired);
+	FIGURE("samples_late_total", "counter", "sampling times missed", s->late);
+	FIGURE("pushed_total", "counter", "profiles the server has taken", push.sent);
+	FIGURE("pushed_bytes_total", "counter", "bytes of their requests", push.sent_bytes);
+	FIGURE("push_failures_total", "counter", "attempts that failed", push.failed);
+	FIGURE("push_refused_total", "counter", "profiles the server refused for good", push.dropped);
+	FIGURE("push_split_total", "counter", "profiles split for being too large", push.split);
+	FIGURE("push_resent_total", "counter", "profiles sent again after the server lost its memory",
+	       push.resent);
+	FIGURE("push_latency_seconds", "gauge", "latency of the last push", seconds(push.latency_ns));
+	FIGURE("push_latency_max_seconds", "gauge", "largest latency so far", seconds(push.latency_max_ns));
+	FIGURE("push_last_status", "gauge", "HTTP status of the last push, 0 for none", push.last_status);
+	FIGURE("spool_waiting", "gauge", "profiles that wait for the server", spool.waiting);
+	FIGURE("spool_waiting_bytes", "gauge", "their size", spool.waiting_bytes);
+	FIGURE("spool_in_memory", "gauge", "of them, in memory since the disk fails", spool.in_memory);
+	FIGURE("spool_sent_kept", "gauge", "sent profiles kept for a while", spool.sent_kept);
+	FIGURE("spool_adopted_total", "counter", "profiles found from earlier runs", spool.adopted);
+	FIGURE("dropped_too_old_total", "counter", "profiles dropped for their age", spool.dropped_age);
+	FIGURE("dropped_no_room_total", "counter", "profiles dropped for want of room", spool.dropped_size);
+	FIGURE("cpu_seconds_total", "counter", "CPU time of pystoker itself",
+	       seconds(clock_process_cpu_ns()));
+	FIGURE("resident_max_bytes", "gauge", "largest resident memory of pystoker itself",
+	       (uint64_t)resident_kb() * 1024);
+#undef FIGURE
+	return n;
+}
+
+void pushlog_status(struct pushlog *p, struct pusher *pusher, const char *app)
+{
+	struct figure list[FIGURES_MAX];
+	size_t n;
+
+	pthread_mutex_lock(&p->lock);
+	n = figures(p, pusher, list);
+	log_line(p->log, "status of the profiler for %s, running for %.0f s:", app,
+		 seconds(clock_mono_ns() - p->started_ns));
+	for (size_t i = 0; i < n; i++)
+		log_line(p->log, "  %s: %.10g", list[i].words, list[i].value);
+	pthread_mutex_unlock(&p->lock);
+}
+
+/* A label's value in the text format: backslash, quote and newline are escaped. */
+static void sink_label(struct sink *s, const char *value)
+{
+	for (; *value; value++) {
+		if (*value == '\n')
+			sink_puts(s, "\\n");
+		else if (*value == '"' || *value == '\\')
+			sink_printf(s, "\\%c", *value);
+		else
+			sink_write(s, value, 1);
+	}
+}
+
+int pushlog_stats_file(struct pushlog *p, struct pusher *pusher, const char *app, const char *path,
+		       struct err *err)
+{
+	struct figure list[FIGURES_MAX];
+	struct sink sink;
+	size_t n;
+	int r = sink_open(&sink, path, err);
+
+	if (r)
+		return r;
+	pthread_mutex_lock(&p->lock);
+	n = figures(p, pusher, list);
+	pthread_mutex_unlock(&p->lock);
+	for (size_t i = 0; i < n; i++) {
+		sink_printf(&sink, "# HELP %s %s\n# TYPE %s %s\n%s{service_name=\"", list[i].name,
+			    list[i].words, list[i].name, list[i].type, list[i].name);
+		sink_label(&sink, app);
+		sink_printf(&sink, "\"} %.10g\n", list[i].value);
+	}
+	return sink_commit(&sink, err);
+}

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: MIT
+ * Private to cmd/: what push says: a line for each interval, status, Prometheus text.
+ *
+ * An interval is several profiles (cpu and wall, of each process); it is told of when the server has
+ * them all. Called by the main thread (intervals) and the pusher's (events). */
+#ifndef CMD_PUSHLOG_H
+#define CMD_PUSHLOG_H
+
+#include <pthread.h>
+
+#include "profile/recorder.h"
+#include "ship/pusher.h"
+#include "util/log.h"
+
+enum { PUSHLOG_NOTES = 16 }; /* intervals that wait for their answer; older ones are told singly */
+
+struct push_note {
+	uint64_t first_ns, last_ns;  /* times of its profiles, since the epoch */
+	size_t items, done;
+	uint64_t bytes, latency_ns;
+	uint64_t wall_ns;            /* its length */
+	size_t processes;
+	struct sampler_stats stats;
+	double cpu_percent;          /* our own, during the interval */
+};
+
+struct pushlog {
+	struct log *log;
+	pthread_mutex_t lock;
+	struct push_note notes[PUSHLOG_NOTES];
+	size_t next;
+	struct spool *spool;         /* for its depth */
+	/* Sums since the start. */
+	uint64_t started_ns, intervals, processes;
+	struct sampler_stats stats;
+	uint64_t wall_ns;
+};
+
+void pushlog_init(struct pushlog *p, struct log *log);
+void pushlog_release(struct pushlog *p);
+
+/* The interval is complete and its `note->items` profiles are about to be added to the spool. */
+void pushlog_interval(struct pushlog *p, const struct push_note *note);
+/* Fewer or more profiles than said came of it (chunks). */
+void pushlog_on_event(void *pushlog, const struct push_event *e);
+
+/* Several lines: what a person wants to know now. */
+void pushlog_status(struct pushlog *p, struct pusher *pusher, const char *app);
+/* Writes the same for node_exporter's textfile collector: whole or not at all. */
+int pushlog_stats_file(struct pushlog *p, struct pusher *pusher, const char *app, const char *path,
+		       struct err *err) _must_check_;
+
+#endif
