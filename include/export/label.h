@@ -24,6 +24,11 @@ void label_name(struct buf *b, const struct sym_func *f);
 void label_place(struct buf *b, const struct profile *p, const struct profile_node *node,
 		 bool full_filenames);
 
+/* The module a Python function is defined in, as far as its file's short path tells: `pkg.mod` of
+ * pkg/mod.py, `pkg` of pkg/__init__.py, `importlib._bootstrap` of <frozen importlib._bootstrap>.
+ * Nothing for <string> and the like, for native code and marks. */
+void label_module(struct buf *b, const struct symtab *t, const struct sym_func *f);
+
 /* `thread (0x7F…): "name"` */
 void label_thread(struct buf *b, const struct profile_thread *t);
 

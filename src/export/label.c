@@ -99,6 +99,57 @@ void label_frame(struct buf *b, const struct profile *p, const struct profile_no
 	}
 }
 
+/* Cuts the text behind `from` before `end` when it ends so; whether it did. */
+static bool drop_end(struct buf *b, size_t from, const char *end)
+{
+	size_t len = strlen(end);
+
+	if (b->len - from < len || strcmp(b->data + b->len - len, end) != 0)
+		return false;
+	b->len -= len;
+	b->data[b->len] = '\0';
+	return true;
+}
+
+/* The path of a file below its package root becomes a dotted name. */
+static void add_module_of_path(struct buf *b, const char *path)
+{
+	static const char *const suffixes[] = { ".py", ".pyc", ".pyw", ".pyx" };
+	size_t from = b->len;
+
+	while (!strncmp(path, "./", 2))
+		path += 2;
+	label_clean(b, path, LABEL_NAME_MAX);
+	for (size_t i = 0; i < ARRAY_SIZE(suffixes); i++)
+		if (drop_end(b, from, suffixes[i]))
+			break;
+	drop_end(b, from, "/__init__"); /* the package's own file; its name alone stays */
+	for (size_t i = from; i < b->len; i++)
+		if (b->data[i] == '/')
+			b->data[i] = '.';
+}
+
+void label_module(struct buf *b, const struct symtab *t, const struct sym_func *f)
+{
+	static const char frozen[] = "<frozen ";
+	const struct sym_file *file = symtab_file_at(t, f->file);
+	const char *path = file->short_path, *slash;
+	size_t from = b->len;
+
+	if (f->kind != SYM_PYTHON)
+		return;
+	if (!path) { /* nobody has looked at the folders: the name alone is what is sure */
+		slash = strrchr(file->path, '/');
+		path = slash ? slash + 1 : file->path;
+	}
+	if (!strncmp(path, frozen, sizeof(frozen) - 1)) {
+		label_clean(b, path + sizeof(frozen) - 1, LABEL_NAME_MAX);
+		drop_end(b, from, ">");
+	} else if (*path != '<') {
+		add_module_of_path(b, path);
+	}
+}
+
 void label_thread(struct buf *b, const struct profile_thread *t)
 {
 	buf_addf(b, "thread (0x%" PRIX64 ")", t->thread_id);

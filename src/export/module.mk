@@ -1,12 +1,14 @@
 libpystoker_a_SOURCES += \
 	include/export/exporter.h %D%/exporter.c \
-	include/export/pprof.h \
+	include/export/pprof.h %D%/pprofseries.c \
+	include/export/proto.h %D%/proto.c \
 	include/export/label.h %D%/label.c \
 	include/export/sink.h %D%/sink.c \
 	%D%/chrometrace.c \
 	%D%/flamegraph.c \
 	%D%/gzipsink.h %D%/gzipsink.c \
 	%D%/pprof.c \
+	%D%/pprofnames.h %D%/pprofnames.c \
 	%D%/raw.c \
 	%D%/speedscope.c \
 	%D%/timeline.h %D%/timeline.c \

@@ -81,6 +81,30 @@ size_t utf8_cut(const char *s, size_t len, size_t max)
 	return max;
 }
 
+bool utf8_is(const char *s, size_t len)
+{
+	uint32_t c;
+
+	for (size_t i = 0, n; i < len; i += n) {
+		n = utf8_next(s + i, len - i, &c);
+		if (c == UTF8_REPLACEMENT && n == 1) /* the real one takes three bytes */
+			return false;
+	}
+	return true;
+}
+
+void utf8_mend(struct buf *b, const char *s, size_t len)
+{
+	uint32_t c;
+
+	for (size_t i = 0; i < len;) {
+		char utf8[4];
+
+		i += utf8_next(s + i, len - i, &c);
+		buf_add(b, utf8, utf8_put(utf8, c));
+	}
+}
+
 /* Blocks that East Asian Width calls wide, and the emoji; coarse on purpose. */
 static const struct { uint32_t first, last; } wide[] = {
 	{ 0x1100, 0x115f }, { 0x2e80, 0xa4cf }, { 0xac00, 0xd7a3 }, { 0xf900, 0xfaff },
