@@ -28,6 +28,13 @@ enum wire_format {
 	WIRE_SPEEDSCOPE,     /* POST /ingest?format=speedscope: no files, lines, sample labels */
 	WIRE_FOLDED,         /* POST /ingest?format=folded: likewise, one name per frame */
 };
+/* What /ingest cannot say: in the values of labels `,` and `}` become `_`; in the service's name all
+ * but [A-Za-z0-9_./-] does. In the last two a thread_name becomes the outermost frame, a wall-clock
+ * profile is found as wall:wall:nanoseconds:cpu:nanoseconds (the server's choice, not wall at the
+ * end), and bodies are not packed: servers would store nothing. Microseconds are all that servers
+ * read rightly of speedscope, so there totals are exact to one microsecond; in all others to the
+ * nanosecond. In folded lines `;` in a name becomes `:`, and lines too long for servers lose outer
+ * frames. */
 
 struct wire_request {
 	struct buf path;           /* below the base URL, with the query: "/ingest?name=…" */
@@ -45,7 +52,14 @@ void wire_label_comment(struct buf *b, const char *name, const char *value);
 
 /* Makes the request of a stored profile, gzip'd or not. `more` (may be NULL) are added where the
  * file states no such label: for replaying files made by others. -EINVAL: no profile, or none with
- * a time and samples; -E2BIG. */
+ * a time and samples; -E2BIG: larger than a server takes, wire_halve() may help. Release *r in any
+ * case.
+ *
+ * Sent is one sample type, wall/nanoseconds where the file has it, else cpu/nanoseconds; of what
+ * `record -f pprof` writes that is the wall-clock time. Left out are comments (they hold the command
+ * line), samples without a value, and labels of samples but thread_name: each of their values would
+ * be a series on the server. Samples that are equal then are one; stacks are cut at their root end.
+ * A file without the label service_name is sent as "unknown_service". */
 int wire_build(struct wire_request *r, enum wire_format format, const void *stored, size_t len,
 	       const struct labels *more, struct err *err) _must_check_;
 
