@@ -25,6 +25,8 @@ UNIT_TESTS += tests/unit/test-sink
 UNIT_TESTS += tests/unit/test-spool
 UNIT_TESTS += tests/unit/test-symtab
 UNIT_TESTS += tests/unit/test-unicode
+UNIT_TESTS += tests/unit/test-http
+UNIT_TESTS += tests/unit/test-verdict
 check_PROGRAMS += $(UNIT_TESTS)
 TESTS += $(UNIT_TESTS)
 LOG_DRIVER = env AM_TAP_AWK='$(AWK)' $(SHELL) $(top_srcdir)/build-aux/tap-driver.sh
@@ -97,3 +99,6 @@ EXTRA_DIST += tests/lib/stack_reader.h tests/fixtures/record \
 	tests/fixtures/stacks-3.8.18.pages.gz \
 	tests/fixtures/stacks-3.9.18.pages.gz \
 	tests/fixtures/stacks-3.9.2-aarch64.pages.gz
+tests_unit_test_verdict_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_http_CPPFLAGS = $(UNIT_CPPFLAGS)
+EXTRA_DIST += tests/lib/http_server.h
