@@ -10,6 +10,12 @@ libpystoker_a_SOURCES += \
 	include/ship/wire.h %D%/wire.c %D%/wire_text.h %D%/wire_text.c \
 	%D%/pprofcut.h %D%/pprofcut.c %D%/pprofread.h %D%/pprofread.c
 	include/ship/labels.h include/ship/wire.h include/ship/spool.h include/ship/http.h \
+	include/ship/labels.h %D%/labels.c \
+	include/ship/wire.h %D%/wire.c \
+	%D%/pprofcut.h %D%/pprofcut.c \
+	%D%/pprofread.h %D%/pprofread.c \
+	%D%/wire_text.h %D%/wire_text.c \
+	include/ship/spool.h include/ship/http.h \
 	include/ship/verdict.h include/ship/pusher.h
 libpystoker_a_SOURCES += \
 	%D%/http.c %D%/http_url.h %D%/http_url.c %D%/http_secret.c %D%/verdict.c
