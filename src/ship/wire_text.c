@@ -208,20 +208,21 @@ static void write_weights(struct buf *b, const struct pprofread *f)
 	uint64_t sum = 0;
 
 	for (size_t i = 0; i < f->sample_count; i++) {
-		uint64_t before = sum;
+		uint64_t before_us = sum / NSEC_PER_USEC, us;
 
 		sum += (uint64_t)*pprofread_values(f, i);
-		buf_addf(b, "%s%" PRIu64, i ? "," : "", sum / NSEC_PER_USEC - before / NSEC_PER_USEC);
+		us = sum / NSEC_PER_USEC - before_us;
+		buf_addf(b, "%s%" PRIu64, i ? "," : "", us);
 	}
 }
 
-static uint64_t total_of(const struct pprofread *f)
+static uint64_t total_us(const struct pprofread *f)
 {
 	uint64_t sum = 0;
 
 	for (size_t i = 0; i < f->sample_count; i++)
 		sum += (uint64_t)*pprofread_values(f, i);
-	return sum;
+	return sum / NSEC_PER_USEC;
 }
 
 /* One profile, sampled, in microseconds, without a name: all else is lost, refused or wrongly scaled
@@ -234,7 +235,7 @@ void wire_speedscope(struct buf *b, const struct pprofread *f)
 	write_frames(b, f, threads);
 	buf_addf(b, "\"profiles\":[{\"type\":\"sampled\",\"name\":\"\",\"unit\":\"microseconds\","
 		 "\"startValue\":0,\"endValue\":%" PRIu64 ",\"samples\":[",
-		 total_of(f) / NSEC_PER_USEC);
+		 total_us(f));
 	for (size_t i = 0; i < f->sample_count && !b->overflow; i++) {
 		if (i)
 			buf_addc(b, ',');
