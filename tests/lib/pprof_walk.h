@@ -12,7 +12,7 @@
 
 #include "util/buf.h"
 
-enum { WALK_MAX = 120000, WALK_TYPES = 4 };
+enum { WALK_MAX = 20000, WALK_TYPES = 4 };
 
 struct span {
 	const uint8_t *p, *end;
