@@ -3,7 +3,7 @@
 _pystoker()
 {
 	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} words=''
-	local commands='record dump help'
+	local commands='record dump push help'
 
 	COMPREPLY=()
 	# --format=raw arrives as three words
@@ -30,6 +30,38 @@ _pystoker()
 		--pid | -p) words=$(cd /proc && echo [0-9]*) ;;
 		*) case $cur in
 		-*) words=' --pid -p --json -j --full-filenames --nonblocking --blocking --help -h' ;;
+		*) return ;;
+		esac ;;
+		esac ;;
+	push)
+		case $prev in
+		--pid | -p) words=$(cd /proc && echo [0-9]*) ;;
+		--tree) words=$(cd /proc && echo [0-9]*) ;;
+		--match | -m) return ;;
+		--replay) compopt -o default; return ;;
+		--app | -a) return ;;
+		--environment) return ;;
+		--label | -l) return ;;
+		--interval) return ;;
+		--rate | -r) return ;;
+		--profiles) words='both cpu wall' ;;
+		--url | -u) return ;;
+		--tenant) return ;;
+		--auth-file) compopt -o default; return ;;
+		--token-file) compopt -o default; return ;;
+		--ca-file) compopt -o default; return ;;
+		--header | -H) return ;;
+		--timeout) return ;;
+		--transport) words='push ingest' ;;
+		--format | -f) words='pprof speedscope folded' ;;
+		--spool) compopt -o default; return ;;
+		--spool-size) return ;;
+		--spool-age) return ;;
+		--log) compopt -o default; return ;;
+		--stats-file) compopt -o default; return ;;
+		--enabled) return ;;
+		*) case $cur in
+		-*) words=' --pid -p --tree --match -m --once --replay --app -a --environment --label -l --interval --rate -r --profiles --no-idle --thread-names --merge --url -u --tenant --auth-file --token-file --ca-file --header -H --timeout --transport --format -f --spool --spool-size --spool-age --log --stats-file --enabled --help -h' ;;
 		*) return ;;
 		esac ;;
 		esac ;;

@@ -6,7 +6,9 @@
 
 #include "cmd/command.h"
 
-const struct command *const commands[] = { &cmd_record, &cmd_dump, &cmd_help, NULL };
+const struct command *const commands[] = {
+	&cmd_record, &cmd_dump, &cmd_push, &cmd_help, NULL,
+};
 
 struct global_values {
 	bool version;

@@ -4,3 +4,7 @@ libpystoker_a_SOURCES += \
 	%D%/record.h %D%/record.c %D%/record_options.c \
 	%D%/recording.h %D%/recording.c %D%/child.h %D%/child.c %D%/progress.h %D%/progress.c \
 	%D%/dump.h %D%/dump.c %D%/dumped.h %D%/dump_text.c %D%/dump_options.c
+libpystoker_a_SOURCES += \
+	%D%/push.h %D%/push.c %D%/push_options.c %D%/pushlog.h %D%/pushlog.c \
+	%D%/watch.h %D%/watch.c %D%/find.h %D%/find.c %D%/collect.h %D%/collect.c \
+	%D%/replay.h %D%/replay.c %D%/server.h %D%/server.c
