@@ -12,3 +12,9 @@ libpystoker_a_SOURCES += \
 	include/ship/verdict.h %D%/verdict.c \
 	include/ship/wire.h %D%/wire.c %D%/wire_text.h %D%/wire_text.c \
 	%D%/pprofcut.h %D%/pprofcut.c %D%/pprofread.h %D%/pprofread.c
+	include/ship/labels.h include/ship/wire.h include/ship/spool.h include/ship/http.h \
+	include/ship/verdict.h include/ship/pusher.h
+libpystoker_a_SOURCES += \
+	%D%/spool.c %D%/spool_adopt.h %D%/spool_adopt.c %D%/spool_dir.h %D%/spool_dir.c \
+	%D%/spool_index.h %D%/spool_index.c %D%/spool_name.h %D%/spool_name.c \
+	%D%/spool_run.h %D%/spool_run.c
