@@ -142,10 +142,14 @@ static bool make_memory_room(struct spool *s, const struct spool_key *key, size_
 	return true;
 }
 
-/* Somebody has removed our folder: spool_tend() makes it again. */
-static void check_lost(struct spool *s)
+/* After a write that failed by -errno. Has somebody removed our folder (file systems answer with
+ * this errno and that), spool_tend() makes it again. */
+static void note_failure(struct spool *s, int error)
 {
-	if (!spool_run_lost(&s->run))
+	bool lost = spool_run_lost(&s->run);
+
+	set_disk_error(s, lost ? ENOENT : -error);
+	if (!lost)
 		return;
 	spool_run_leave(&s->run, s->dirfd, s->name, false);
 	close(s->dirfd);
@@ -167,9 +171,10 @@ static int put(struct spool *s, enum spool_place place, struct spool_key *key, c
 			spool_index_unique(&s->index, key);
 		}
 	}
-	set_disk_error(s, r < 0 ? -r : 0);
-	if (r == -ENOENT)
-		check_lost(s);
+	if (r < 0)
+		note_failure(s, r);
+	else
+		set_disk_error(s, 0);
 	return r;
 }
 
@@ -377,8 +382,10 @@ static int checkpoint(struct spool *s, const struct spool_key *key, const void *
 	if (!old && s->checkpoint_count == CHECKPOINTS_MAX)
 		return -ENOSPC;
 	r = spool_run_checkpoint(&s->run, key, data, len);
-	if (r < 0)
+	if (r < 0) {
+		note_failure(s, r);
 		return r;
+	}
 	if (old && !spool_name_same(old, key))
 		spool_run_remove(&s->run, SPOOL_RUNNING, old);
 	if (!old) {
@@ -399,10 +406,6 @@ int spool_checkpoint(struct spool *s, const struct spool_key *key, const void *d
 		return -EFBIG;
 	pthread_mutex_lock(&s->disk);
 	r = checkpoint(s, key, data, len);
-	if (r < 0)
-		set_disk_error(s, -r);
-	if (r == -ENOENT)
-		check_lost(s);
 	pthread_mutex_unlock(&s->disk);
 	return r;
 }

@@ -116,14 +116,16 @@ static uint32_t slot_take(struct spool_index *ix)
 {
 	uint32_t i = ix->slot_free;
 
-	if (i == SLOT_NONE) {
-		i = ix->slot_count++;
-		ix->slots = xreallocarray(ix->slots, ix->slot_count, sizeof(*ix->slots));
-		ix->slots[i] = (struct spool_slot){ .generation = 1 };
-	} else {
+	if (i != SLOT_NONE) {
 		ix->slot_free = ix->slots[i].next_free;
+		return i;
 	}
-	return i;
+	if (ix->slot_count == ix->slot_cap) {
+		ix->slot_cap = ix->slot_cap ? ix->slot_cap * 2 : LIST_FIRST;
+		ix->slots = xreallocarray(ix->slots, ix->slot_cap, sizeof(*ix->slots));
+	}
+	ix->slots[ix->slot_count] = (struct spool_slot){ .generation = 1 };
+	return ix->slot_count++;
 }
 
 struct spool_entry *spool_index_add(struct spool_index *ix, const struct spool_entry *from)

@@ -34,7 +34,7 @@ struct spool_slot {
 struct spool_index {
 	struct spool_list waiting, sent;
 	struct spool_slot *slots;  /* an id is its slot's number and generation */
-	uint32_t slot_count, slot_free;
+	uint32_t slot_count, slot_cap, slot_free;
 	size_t memory_count;
 	uint64_t memory_bytes;
 };

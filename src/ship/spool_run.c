@@ -350,8 +350,10 @@ static int put_nameless(int folder, const char *name, const struct content *c)
 	char link[64];
 	int r;
 
-	if (fd < 0) /* open(2): EISDIR by old kernels, EOPNOTSUPP by file systems; EINVAL by some */
-		return errno == EISDIR || errno == EINVAL ? -EOPNOTSUPP : -errno;
+	/* open(2): EISDIR by old kernels, EOPNOTSUPP by file systems, EINVAL by some; EPERM by ext4 in a
+	 * removed folder, where the named way fails with the true reason. */
+	if (fd < 0)
+		return errno == EISDIR || errno == EINVAL || errno == EPERM ? -EOPNOTSUPP : -errno;
 	r = fill(fd, c);
 	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
 	if (r == 0 && linkat(AT_FDCWD, link, folder, name, AT_SYMLINK_FOLLOW)) {

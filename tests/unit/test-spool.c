@@ -462,12 +462,15 @@ static void hostile(void)
 
 static void many(void)
 {
+	char shm[] = "/dev/shm/test-spool.XXXXXX";
 	struct spool_stats st;
 	struct spool *s;
 	struct err err;
 	uint64_t start;
 
 	fresh();
+	if (mkdtemp(shm)) /* in memory: 66000 files are slow to make and remove on many a disk */
+		snprintf(dir, sizeof(dir), "%s/spool", shm);
 	s = open_usual();
 	spool_close(s);
 	make_folder(DEAD);
@@ -494,6 +497,7 @@ static void many(void)
 	       (unsigned long long)((clock_mono_ns() - start) / MS));
 	is_int((long long)stats(s).sent_kept, 1000, "sent");
 	spool_close(s);
+	nftw(shm, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
 }
 
 /* --- limits and clocks -------------------------------------------------------------- */
@@ -887,7 +891,7 @@ static void unreadable(void)
 
 /* --- kill -9, and two at once -------------------------------------------------------------- */
 
-enum { KILLS = 60, PAYLOAD = 3000 };
+enum { KILLS = 40, PAYLOAD = 3000 };
 
 /* What item `i` consists of: of a length and bytes of its own. */
 static size_t payload(char *out, unsigned i)
@@ -900,11 +904,14 @@ static size_t payload(char *out, unsigned i)
 	return len;
 }
 
-/* Adds items, with a checkpoint and a sent one in between, and says which are done. */
+enum { SAVED = 1u << 31 }; /* in what the child says: not the item but its checkpoint */
+
+/* Adds items, with a checkpoint and a sent one in between, and says what is done. */
 static void keep_adding(int fd)
 {
 	struct spool *s = open_usual();
 	char data[PAYLOAD + 7 * 300];
+	unsigned saved;
 
 	for (unsigned i = 0; i < 250; i++) {
 		struct spool_key key = key_at(T0 + i * SEC), next = key_at(T0 + (i + 1) * SEC);
@@ -912,15 +919,19 @@ static void keep_adding(int fd)
 		if (spool_add(s, &key, data, payload(data, i)) || stats(s).in_memory ||
 		    write(fd, &i, sizeof(i)) != sizeof(i))
 			_exit(1);
-		spool_checkpoint(s, &next, data, payload(data, i + 1));
+		saved = (i + 1) | SAVED;
+		if (spool_checkpoint(s, &next, data, payload(data, i + 1)) ||
+		    write(fd, &saved, sizeof(saved)) != sizeof(saved))
+			_exit(1);
 		if (i % 3 == 0)
 			spool_sent(s, newest(s));
 	}
 	_exit(0);
 }
 
-/* Every acknowledged item is there once, whole; the one under way at most. */
-static bool check_survivors(unsigned acked, unsigned *checkpoints)
+/* Every acknowledged item is there once, whole: those below `done`, and `saved` by its checkpoint
+ * (SAVED: none). The one under way may be. */
+static bool check_survivors(unsigned done, unsigned saved, unsigned *checkpoints)
 {
 	char want[PAYLOAD + 7 * 300];
 	unsigned seen[300] = { 0 };
@@ -950,9 +961,17 @@ static bool check_survivors(unsigned acked, unsigned *checkpoints)
 		buf_release(&raw);
 	}
 	for (unsigned i = 0; i < 300; i++)
-		good = good && (i < acked ? seen[i] == 1 : seen[i] <= (i <= acked + 1));
+		good = good && (i < done || i == saved ? seen[i] == 1 : seen[i] <= (i == done));
 	spool_close(s);
 	return good && entries(dir) == 0;
+}
+
+static void note(unsigned said, unsigned *done, unsigned *saved)
+{
+	if (said & SAVED)
+		*saved = said & ~SAVED;
+	else
+		*done = said + 1;
 }
 
 static void killed(void)
@@ -960,7 +979,7 @@ static void killed(void)
 	unsigned checkpoints = 0, bad = 0;
 
 	for (unsigned round = 0; round < KILLS; round++) {
-		unsigned acked = 0, i;
+		unsigned done = 0, saved = SAVED, i;
 		int fds[2], status;
 		pid_t pid;
 
@@ -974,22 +993,77 @@ static void killed(void)
 		}
 		close(fds[1]);
 		/* Up to so many, and some work more, to die anywhere between two. */
-		while (acked < round % 12 && read(fds[0], &i, sizeof(i)) == sizeof(i))
-			acked++;
+		while (done < round % 8 && read(fds[0], &i, sizeof(i)) == sizeof(i))
+			note(i, &done, &saved);
 		for (volatile unsigned spin = 0; spin < round * 20011; spin++)
 			;
 		kill(pid, SIGKILL);
 		waitpid(pid, &status, 0);
 		while (read(fds[0], &i, sizeof(i)) == sizeof(i))
-			acked++;
+			note(i, &done, &saved);
 		close(fds[0]);
-		if (!check_survivors(acked, &checkpoints)) {
-			printf("# round %u: %u acknowledged, folder %s\n", round, acked, dir);
+		if (!check_survivors(done, saved, &checkpoints)) {
+			printf("# round %u: %u done, %x saved, folder %s\n", round, done, saved, dir);
 			bad++;
 		}
 	}
 	is_int(bad, 0, "whenever it is killed, all that was acknowledged is there, once and whole");
-	ok(checkpoints > KILLS / 4, "and the interval under way, mostly: %u of %u", checkpoints, KILLS);
+	printf("# %u of %u left a checkpoint to complete\n", checkpoints, KILLS);
+}
+
+/* Who adopts is killed on the way. */
+static void killed_adopting(void)
+{
+	unsigned bad = 0;
+
+	for (unsigned round = 0; round < 24; round++) {
+		struct spool_stats st;
+		struct spool *s;
+		int fds[2];
+		pid_t pid;
+		char c;
+
+		fresh();
+		spool_close(open_usual());
+		make_folder(DEAD);
+		make_folder(DEAD "/sent");
+		make_folder(DEAD "/running");
+		for (unsigned i = 0; i < 90; i++) {
+			static const struct { const char *folder, *suffix; } forms[] = {
+				{ DEAD, "pb.gz" }, { DEAD "/sent", "pb.gz" }, { DEAD "/running", "pb" },
+			};
+			char name[100];
+
+			snprintf(name, sizeof(name), "%s/%llu-1.cpu.%s", forms[i % 3].folder, T0 / MS + i,
+				 forms[i % 3].suffix);
+			make_file(name, "x", 1);
+		}
+		if (pipe(fds))
+			return;
+		pid = fork();
+		if (pid == 0) {
+			if (write(fds[1], "x", 1) == 1)
+				open_usual();
+			pause();
+		}
+		if (read(fds[0], &c, 1) != 1)
+			bad++;
+		for (volatile unsigned spin = 0; spin < round * round * 9001; spin++)
+			;
+		kill(pid, SIGKILL);
+		waitpid(pid, NULL, 0);
+		close(fds[0]);
+		close(fds[1]);
+		s = open_usual();
+		st = stats(s);
+		if (st.waiting != 60 || st.sent_kept != 30 || st.dropped_broken || st.ignored ||
+		    entries(dir) != 1) {
+			printf("# round %u: %d waiting, %d sent\n", round, (int)st.waiting, (int)st.sent_kept);
+			bad++;
+		}
+		spool_close(s);
+	}
+	is_int(bad, 0, "nor is anything lost or doubled when who adopts is killed");
 }
 
 /* The lock must not live on in a child that outlives us. */
@@ -1230,6 +1304,7 @@ int main(void)
 	others_folder();
 	unreadable();
 	killed();
+	killed_adopting();
 	forked();
 	at_once();
 	threads();
