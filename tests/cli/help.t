@@ -8,6 +8,7 @@ shows where its time goes.
 Commands:
   record     Record where a process spends its time, into a file
   dump       Print the stacks of all threads of a process once
+  push       Profile a service for as long as it lives, and send it to Pyroscope
   help       Explain pystoker or one of its commands
 
 Options:
