@@ -6,23 +6,43 @@
 #include <jansson.h>
 #include <string.h>
 
-/* A connection that has carried so many answers is one that the server means to keep. */
-enum { ANSWERS_KEPT = 2 };
+static uint64_t silence_ns(const struct outage *o, const struct http_answer *a, uint64_t now_ns)
+{
+	uint64_t since = o->answered_ns + a->latency_ns;
+
+	return now_ns > since ? now_ns - since : 0;
+}
 
 static bool new_connection_is_odd(const struct outage *o, const struct http_answer *a, uint64_t now_ns)
 {
-	return a->connected && o->answers >= ANSWERS_KEPT && !o->closing &&
-	       now_ns - o->answered_ns < OUTAGE_IDLE_NS;
+	return a->connected && o->open && silence_ns(o, a, now_ns) < OUTAGE_IDLE_NS &&
+	       o->kept >= OUTAGE_KEPT && o->kept > o->broke * OUTAGE_KEPT_SHARE;
+}
+
+static void count_silence(struct outage *o, const struct http_answer *a, uint64_t now_ns)
+{
+	uint64_t silence = silence_ns(o, a, now_ns);
+
+	if (!o->open || silence < OUTAGE_SILENCE_NS || silence >= OUTAGE_IDLE_NS)
+		return;
+	if (a->connected)
+		o->broke++;
+	else
+		o->kept++;
+	if (o->kept + o->broke > OUTAGE_KEPT_MAX) {
+		o->kept /= 2;
+		o->broke /= 2;
+	}
 }
 
 void outage_connection(struct outage *o, const struct http_answer *a, uint64_t now_ns)
 {
 	if (!a->status) { /* libcurl has closed it */
-		o->answers = 0;
+		o->open = false;
 		return;
 	}
-	o->answers = a->connected ? 1 : o->answers + 1;
-	o->closing = a->closing;
+	count_silence(o, a, now_ns);
+	o->open = !a->closing;
 	o->answered_ns = now_ns;
 }
 
@@ -77,7 +97,7 @@ static enum server_memory read_memory(const struct http_answer *a)
 
 static void note_resent(struct outage *o, uint64_t now_ns)
 {
-	bool quiet = !o->resent_ns || now_ns - o->resent_ns > OUTAGE_GAP_MAX_NS;
+	bool quiet = !o->resent_ns || now_ns - o->resent_ns > 2 * OUTAGE_GAP_MAX_NS;
 
 	o->gap_ns = quiet ? OUTAGE_GAP_MIN_NS : o->gap_ns * 2;
 	if (o->gap_ns > OUTAGE_GAP_MAX_NS)

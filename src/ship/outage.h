@@ -16,8 +16,14 @@
 #include "ship/verdict.h"
 
 #define OUTAGE_PATH "/api/v1/status/buildinfo"
-/* dskit's server lets go of a connection after 120 s of silence: not before that by itself. */
+/* dskit's server lets go of a connection after 120 s of silence: not before that by itself. A gateway
+ * may: a break says something only where connections were kept through OUTAGE_KEPT silences, and
+ * through OUTAGE_KEPT_SHARE times as many as they were not. */
 #define OUTAGE_IDLE_NS 100000000000ull
+#define OUTAGE_SILENCE_NS 500000000ull
+#define OUTAGE_KEPT 4u
+#define OUTAGE_KEPT_SHARE 8u
+#define OUTAGE_KEPT_MAX 256u /* then the past counts half */
 #define OUTAGE_QUESTIONS 5u  /* for the version, then it is unknown: some gateways hide it */
 /* A way of breaking off that repeats is no crash: then ever more seldom, from … to … */
 #define OUTAGE_GAP_MIN_NS 30000000000ull
@@ -37,9 +43,9 @@ struct outage {
 	bool orderly;            /* it said that it stops; holds until it acknowledges again */
 	bool suspect;
 	/* the kept connection */
-	unsigned int answers;    /* on it so far */
-	bool closing;            /* announced by the last one */
-	uint64_t answered_ns;    /* monotonic time of the last one */
+	bool open;               /* the last answer left it so */
+	uint64_t answered_ns;    /* monotonic time of the last answer */
+	unsigned int kept, broke; /* how often it was still there after a while, and was not */
 	/* the last time that everything was sent again */
 	uint64_t resent_ns, gap_ns;
 };
