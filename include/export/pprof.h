@@ -19,12 +19,14 @@ extern const char *const pprof_metric[PPROF_KINDS]; /* "process_cpu", "wall": Py
 
 struct pprof_series {
 	enum pprof_kind kind;
-	bool thread_label;            /* sample label thread_name */
+	bool thread_label;            /* sample label thread_name; threads of one name are one */
 	const char *const *comments;  /* added to the usual ones; NULL-terminated, or NULL */
-	const char *mapping;          /* file name of the only mapping: the interpreter */
-	size_t bytes_max;             /* of one chunk, uncompressed */
+	const char *mapping;          /* file name of the only mapping: the interpreter; NULL: the
+				       * command line */
+	size_t bytes_max;             /* of one chunk, uncompressed; this and the next two: 0 no limit */
 	size_t samples_max;
-	size_t frames_max;            /* the leaf is kept, the root end becomes "[truncated]" */
+	size_t frames_max;            /* the leaf is kept, the root end becomes "[truncated]"; fewer
+				       * where one stack alone is more than bytes_max */
 	uint64_t chunk_step_ns;       /* chunk k has the time start_real_ns + k * step */
 };
 

@@ -367,10 +367,10 @@ static void foreign(struct buf *ret)
 	proto_value_type(&w, PROFILE_SAMPLE_TYPE, 3, 4);
 	proto_number(&w, PROFILE_TIME_NANOS, 1700000000000000001ull);
 	proto_number(&w, 99, 5);
-	add_sample(&w, one, 1, 1, 1001);
+	add_sample(&w, one, 1, 1, 1600);
 	add_sample(&w, two, 2, 1, 1500);
 	add_sample(&w, two, 2, 1, 500);
-	add_sample(&w, none, 1, 1, 7);
+	add_sample(&w, none, 1, 1, 700);
 	add_sample(&w, one, 1, 3, (uint64_t)-5);
 	add_sample(&w, one, 1, 3, 0);
 	proto_line(&w, 50, 3);
@@ -401,14 +401,14 @@ static void test_foreign(void)
 	pushed_open(&p, &r.body);
 	ok(is_sound(p.w), "sound");
 	is_int((long long)p.w->sample_count, 3, "equal ones are one, those without value are none");
-	is_int((long long)walk_total(p.w, 0), 3008, "total");
-	is_int((long long)walk_value(p.w, "Agent.go x.py:3"), 1001, "a name that ends in .go");
-	is_int((long long)walk_value(p.w, "[unknown] :0"), 7, "an address has a name");
+	is_int((long long)walk_total(p.w, 0), 4300, "total");
+	is_int((long long)walk_value(p.w, "Agent.go x.py:3"), 1600, "a name that ends in .go");
+	is_int((long long)walk_value(p.w, "[unknown] :0"), 700, "an address has a name");
 	ok(walk_has(p.w, "a;b\nc") && walk_has(p.w, "bad \xef\xbf\xbd"), "names are kept or mended");
 	pushed_release(&p);
 	wire_request_release(&r);
 	build(&r, WIRE_FOLDED, &stored, NULL);
-	is_str(r.body.data, "Agent.go 1001\nAgent.go;Agent.go;a:b c 2000\n[unknown] 7\n",
+	is_str(r.body.data, "Agent.go 1600\nAgent.go;Agent.go;a:b c 2000\n[unknown] 700\n",
 	       "folded: inlined calls in order, names made harmless");
 	wire_request_release(&r);
 	build(&r, WIRE_SPEEDSCOPE, &stored, NULL);
@@ -416,7 +416,7 @@ static void test_foreign(void)
 	json_array_foreach(json_object_get(json_array_get(json_object_get(root, "profiles"), 0),
 					   "weights"), i, weight)
 		sum += json_integer_value(weight);
-	is_int(sum, 3, "microseconds lose nothing but the last one's rest");
+	is_int(sum, 4, "microseconds lose nothing but the last one's rest");
 	json_decref(root);
 	wire_request_release(&r);
 	buf_release(&stored);
@@ -437,18 +437,20 @@ static void refused(const struct buf *stored, int want, const char *what)
 
 static void test_refused(void)
 {
-	static const uint64_t one[] = { 1 };
-	struct buf b = BUF_INIT;
+	static const uint64_t one[] = { 1 }, two[] = { 2 };
+	struct buf b = BUF_INIT, number = BUF_INIT;
 	struct proto w = { 0 };
 
+	pb_number(&number, 1);
 	refused(&b, -EINVAL, "nothing");
 	buf_adds(&b, "words");
 	refused(&b, -EINVAL, "words");
 	buf_clear(&b);
 	buf_adds(&b, "\x1f\x8bwords");
 	refused(&b, -EINVAL, "words that look like gzip");
-	for (int without = 0; without < 3; without++) {
-		static const char *const what[] = { "no time", "no samples", "no type we know" };
+	for (int without = 0; without < 5; without++) {
+		static const char *const what[] = { "no time", "no samples", "no type we know",
+						    "too few values", "no such location" };
 
 		buf_clear(&b);
 		proto_clear(&w);
@@ -462,30 +464,33 @@ static void test_refused(void)
 		proto_function(&w, 1, 1, 1, 1);
 		proto_line(&w, 1, 1);
 		proto_location(&w, 1);
-		if (without != 1)
-			add_sample(&w, one, 1, 1, 1);
+		if (without == 3)
+			proto_sample(&w, &number, &number);
+		else if (without != 1)
+			add_sample(&w, without == 4 ? two : one, 1, 1, 1);
 		refused(&w.out, -EINVAL, what[without]);
 	}
 	proto_release(&w);
 	buf_release(&b);
+	buf_release(&number);
 }
 
 /* ---- too large ---- */
 
 enum { WIDE = 40000, DEEP = 1500 };
 
-static void record_wide(struct buf *stored)
+static void record_wide(struct buf *stored, uint32_t count, const char *name)
 {
 	struct profile_thread t = { .thread_id = 1 };
 	char text[128];
 
 	sample_init(&sample, PROFILE_LINE, false);
 	profile_add_thread(&sample.profile, &t);
-	for (uint32_t i = 0; i < WIDE; i++) {
+	for (uint32_t i = 0; i < count; i++) {
 		struct profile_value v = { 1, 1000 + i, 0 };
 		struct sym_frame f = { .line = 1 };
 
-		snprintf(text, sizeof(text), "generated_%u_with_a_name_that_fills_the_bytes_of_a_profile", i);
+		snprintf(text, sizeof(text), "%s%u", name, i);
 		f.func = symtab_func(&sample.symtab, SYM_PYTHON, text, strlen(text), 0, 1);
 		profile_add(&sample.profile, 0, &f, 1, 0, i, &v);
 	}
@@ -533,11 +538,20 @@ static void test_halve(void)
 	struct buf stored = BUF_INIT, a = BUF_INIT, b = BUF_INIT;
 	struct labels l = { .count = 0 };
 	struct total t = { 0 };
+	struct wire_request r;
 	uint64_t ns = 0, time_ns = 0;
 
 	for (uint64_t i = 0; i < WIDE; i++)
 		ns += 1000 + i;
-	record_wide(&stored);
+	record_wide(&stored, WIRE_SAMPLES_MAX + 1, "f");
+	refused(&stored, -E2BIG, "one sample too many");
+	buf_clear(&stored);
+	record_wide(&stored, WIRE_SAMPLES_MAX, "f");
+	build(&r, WIRE_PUSH, &stored, NULL);
+	is_int(r.samples, WIRE_SAMPLES_MAX, "as many as may be");
+	wire_request_release(&r);
+	buf_clear(&stored);
+	record_wide(&stored, WIDE, "generated_with_a_name_that_fills_the_bytes_of_a_profile_");
 	refused(&stored, -E2BIG, "too large");
 	push_all(&stored, &t);
 	is_int((long long)t.ns, (long long)ns, "all time");
