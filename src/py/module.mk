@@ -6,6 +6,7 @@ libpystoker_a_SOURCES += \
 	include/py/dict.h %D%/dict.c \
 	include/py/fixture.h %D%/fixture.c \
 	include/py/frames.h %D%/frames.c \
+	include/py/guess.h %D%/guess.c \
 	include/py/integer.h %D%/integer.c \
 	include/py/layout.h %D%/layout.c %D%/layouts.c \
 	include/py/linetable.h %D%/linetable.c \
