@@ -16,6 +16,13 @@ enum exit_status {
 	EXIT_UNSUPPORTED = 5, /* a CPython older or newer than what is known */
 	EXIT_DENIED = 6,      /* not permitted to read the process */
 	EXIT_OUTPUT = 7,      /* the output could not be written */
+	/* What doctor finds out about the server; 3 to 6 it gives for processes. */
+	EXIT_STALE = 8,       /* the service's newest data are old, or there are none */
+	EXIT_NO_SERVICE = 9,  /* other services have data, this one has not */
+	EXIT_AUTH = 10,       /* the server refuses the tenant, user or token */
+	EXIT_UNREACHABLE = 11, /* no answer from the server */
+	EXIT_NOT_TAKEN = 12,  /* something answers there, but takes no profiles: wrong path or clock */
+	EXIT_UNCERTAIN = 13,  /* cannot be told (yet) */
 	EXIT_NOT_EXECUTABLE = 126, /* the program to start is there but cannot be run */
 	EXIT_NO_PROGRAM = 127,     /* the program to start was not found */
 };
