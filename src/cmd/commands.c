@@ -7,7 +7,12 @@
 #include "cmd/command.h"
 
 const struct command *const commands[] = {
-	&cmd_record, &cmd_dump, &cmd_push, &cmd_help, NULL,
+	&cmd_record,
+	&cmd_dump,
+	&cmd_push,
+	&cmd_doctor,
+	&cmd_help,
+	NULL,
 };
 
 struct global_values {

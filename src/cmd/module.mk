@@ -8,3 +8,6 @@ libpystoker_a_SOURCES += \
 	%D%/push.h %D%/push.c %D%/push_options.c %D%/pushlog.h %D%/pushlog.c \
 	%D%/watch.h %D%/watch.c %D%/find.h %D%/find.c %D%/collect.h %D%/collect.c \
 	%D%/replay.h %D%/replay.c %D%/server.h %D%/server.c
+	%D%/checks.h %D%/checks.c %D%/server.h %D%/server.c %D%/arrival.h %D%/arrival.c \
+	%D%/health.h %D%/health.c %D%/folder.h %D%/folder.c \
+	%D%/doctor.h %D%/doctor.c %D%/doctor_options.c %D%/doctor_local.c %D%/doctor_server.c

@@ -26,7 +26,9 @@ static int check_url(const char *url, struct err *err)
 		return err_set(err, -ENOTSUP, EXIT_USAGE, "'%.200s' is a folder, not a server", url);
 	if (scheme && url[scheme] && url[scheme] != '/' && url_is_plain(url))
 		return 0;
-	err_set(err, 0, EXIT_USAGE, "'%.200s' is not the address of a server", url);
+	/* What stands before an @ may be a password. */
+	err_set(err, 0, EXIT_USAGE, "'%.200s' is not the address of a server",
+		strchr(url, '@') ? "…" : url);
 	err_hint(err, "--url %s, with a path where the server has one", SERVER_URL);
 	return -EINVAL;
 }

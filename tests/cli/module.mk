@@ -3,6 +3,7 @@ CLI_TESTS = \
 	%D%/usage.t \
 	%D%/stdout.t \
 	%D%/record.t \
+	%D%/doctor.t \
 	%D%/options.test \
 	%D%/man.test \
 	%D%/completions.test \

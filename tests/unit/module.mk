@@ -114,3 +114,7 @@ EXTRA_DIST += tests/lib/pprof_walk.h
 tests_unit_test_deliver_CPPFLAGS = $(UNIT_CPPFLAGS)
 EXTRA_DIST += tests/lib/fake_spool.h
 tests_unit_test_pusher_CPPFLAGS = $(UNIT_CPPFLAGS)
+UNIT_TESTS += tests/unit/test-arrival tests/unit/test-health tests/unit/test-server
+tests_unit_test_arrival_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_health_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_server_CPPFLAGS = $(UNIT_CPPFLAGS)

@@ -76,7 +76,7 @@ static void test_options(void)
 	}
 }
 
-static void test_header_is_secret(void)
+static void test_secrets_unsaid(void)
 {
 	struct server_options o = SERVER_DEFAULTS;
 	struct http_config config;
@@ -86,6 +86,9 @@ static void test_header_is_secret(void)
 	o.headers = (struct option_list){ { "Authorization Bearer s3cret" }, 1 };
 	is_int(server_config(&o, &config, &secrets, &err), -EINVAL, "a header without a colon");
 	ok(!strstr(err.text, "s3cret") && !strstr(err.hint, "s3cret"), "is not repeated");
+	o.url = "http://me:s3cret@p/?x";
+	is_int(server_config(&o, &config, &secrets, &err), -EINVAL, "a bad URL with a password");
+	ok(!strstr(err.text, "s3cret") && !strstr(err.hint, "s3cret"), "is not repeated either");
 }
 
 /* --- secrets ---------------------------------------------------------------------------------- */
@@ -167,7 +170,7 @@ int main(void)
 	if (!mkdtemp(dir))
 		return 99;
 	test_options();
-	test_header_is_secret();
+	test_secrets_unsaid();
 	test_files();
 	test_environment();
 	clean_up();
