@@ -34,8 +34,7 @@ struct session {
 	pid_t pid;
 	bool ours;               /* started by us */
 	int signal_fd, target_fd;
-	sigset_t old_mask;       /* as we were started with: the program's */
-	void (*old_sigpipe)(int);
+	struct child_setup setup; /* as we were started with: the program's */
 	bool child_done;         /* its wait status is known */
 	int child_status;
 	uint64_t end_ns;         /* CLOCK_MONOTONIC; 0: unlimited */
@@ -52,19 +51,18 @@ static void signals_take(struct session *s)
 	sigaddset(&mask, SIGINT);
 	sigaddset(&mask, SIGTERM);
 	sigaddset(&mask, SIGHUP);
-	sigprocmask(SIG_BLOCK, &mask, &s->old_mask);
-	s->old_sigpipe = signal(SIGPIPE, SIG_IGN); /* a closed pipe is an error of the output */
+	child_setup_take(&s->setup); /* a closed pipe is an error of the output */
+	sigprocmask(SIG_BLOCK, &mask, NULL);
 	s->signal_fd = signalfd(-1, &mask, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
-/* Passes a signal on to our program, unless the terminal has sent it to both of us. */
 static void signals_forward(struct session *s)
 {
 	struct signalfd_siginfo info;
 
 	while (read(s->signal_fd, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
-		if (s->ours && !s->child_done && info.ssi_code != SI_KERNEL)
-			kill(s->pid, (int)info.ssi_signo);
+		if (s->ours && !s->child_done)
+			child_forward(s->pid, &info);
 	}
 }
 
@@ -117,7 +115,7 @@ static void child_wait(struct session *s)
 static int target_open(struct session *s, struct err *err)
 {
 	s->ours = s->o.program != NULL;
-	s->pid = s->ours ? child_start(s->o.program, &s->old_mask, s->old_sigpipe, err) : s->o.pid;
+	s->pid = s->ours ? child_start(s->o.program, &s->setup, err) : s->o.pid;
 	if (s->pid < 0)
 		return s->pid;
 	s->target_fd = (int)syscall(SYS_pidfd_open, s->pid, 0);
