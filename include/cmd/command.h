@@ -16,6 +16,7 @@ struct command {
 	bool takes_program;            /* what follows the options is a command line (completions) */
 	bool takes_command;            /* … is the name of a command: `help` */
 	bool environment;              /* options are read from PYSTOKER_NAME too */
+	bool lenient;                  /* a wrong option does not keep the others from counting */
 	/* argv[0] is the command's name. Returns the exit status. */
 	int (*run)(const struct command *cmd, int argc, char **argv);
 };

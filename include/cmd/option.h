@@ -72,9 +72,15 @@ bool option_is_true(const char *text);
  * the first word that is no option; *ret_rest is its index in argv (argc when none), after "--".
  * -EINVAL with EXIT_USAGE in err, with a suggestion where one is near. --help prints the help to
  * stdout and returns 1. What is not given is taken from the environment where the command says so;
- * an empty variable counts as absent, one that contradicts an option given is ignored. */
+ * an empty variable counts as absent, one that contradicts an option given is ignored.
+ * Where the command is lenient, a mistake does not end it: -EINVAL is for the first, everything else
+ * is in `values`, and *ret_rest is known: behind a wrong option it is what follows the next "--", or,
+ * where there is none, the first word that is neither an option nor a known one's value. */
 int options_parse(const struct command *cmd, int argc, char **argv, void *values, int *ret_rest,
 		  struct err *err) _must_check_;
+
+/* The row that a word such as "--rate", "--rate=5" or "--ra" names, or NULL. */
+const struct option_row *option_find(const struct command *cmd, const char *word);
 
 /* Puts "did you mean …?" into err's hint when one of the known words is near `word`. True if so.
  * next(from, i) gives the i-th of them, NULL at the end; `prefix` goes before the word shown. */

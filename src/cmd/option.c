@@ -24,8 +24,20 @@ struct walk {
 	void *values;
 	uint64_t given;    /* bit n: row n was given */
 	bool help;
-	struct err *err;
+	struct err *err;   /* of a lenient walk: of its first mistake; later ones go to `more` */
+	bool failed;
+	struct err more;
 };
+
+/* After a mistake: goes on where the command is lenient. */
+static int forgive(struct walk *w)
+{
+	if (!w->cmd->lenient)
+		return -EINVAL;
+	w->failed = true;
+	w->err = &w->more;
+	return 0;
+}
 
 static const char *next_name(const void *from, size_t i)
 {
@@ -181,14 +193,25 @@ static int check_conflicts(struct walk *w)
 	return 0;
 }
 
+/* Behind a mistake the first word may be the value of an option that is not known; a "--" is sure. */
+static int find_program(const struct walk *w)
+{
+	for (int i = w->i; w->failed && i < w->argc; i++)
+		if (!strcmp(w->argv[i], "--"))
+			return i + 1;
+	return w->i;
+}
+
 static int walk_argv(struct walk *w)
 {
 	for (w->i = 1; w->i < w->argc && !w->help; w->i++) {
 		const char *word = w->argv[w->i];
 		int ret;
 
-		if (word[0] != '-' || !word[1]) /* "-" alone is a word */
+		if (word[0] != '-' || !word[1]) { /* "-" alone is a word */
+			w->i = find_program(w);
 			return 0;
+		}
 		if (!strcmp(word, "--")) {
 			w->i++;
 			return 0;
@@ -196,7 +219,8 @@ static int walk_argv(struct walk *w)
 		ret = word[1] == '-' ? parse_long(w, word) : parse_letters(w, word);
 		if (ret < 0) {
 			hint_help(w);
-			return ret;
+			if (forgive(w) < 0)
+				return ret;
 		}
 	}
 	return 0;
@@ -292,9 +316,21 @@ static int from_env(struct walk *w, const struct option_row *row)
 static int walk_environment(struct walk *w)
 {
 	for (size_t i = 0; w->cmd->options[i].name; i++)
-		if (!(w->given >> i & 1) && from_env(w, &w->cmd->options[i]) < 0)
+		if (!(w->given >> i & 1) && from_env(w, &w->cmd->options[i]) < 0 && forgive(w) < 0)
 			return -EINVAL;
 	return 0;
+}
+
+/* All of it, as far as it goes. */
+static int walk(struct walk *w)
+{
+	if (walk_argv(w) < 0)
+		return -EINVAL;
+	if (w->help)
+		return 0;
+	if (check_conflicts(w) < 0 && forgive(w) < 0)
+		return -EINVAL;
+	return walk_environment(w);
 }
 
 int options_parse(const struct command *cmd, int argc, char **argv, void *values, int *ret_rest,
@@ -307,10 +343,12 @@ int options_parse(const struct command *cmd, int argc, char **argv, void *values
 	};
 
 	err_set(w.err, 0, 0, "%s", "");
-	if (walk_argv(&w) < 0 ||
-	    (!w.help && (check_conflicts(&w) < 0 || walk_environment(&w) < 0))) {
+	err = w.err;
+	if (walk(&w) < 0 || (w.failed && !w.help)) {
 		if (cmd->name[0])
-			err_prefix(w.err, "%s", cmd->name);
+			err_prefix(err, "%s", cmd->name);
+		if (w.failed)
+			*ret_rest = w.i;
 		return -EINVAL;
 	}
 	if (w.help) {
@@ -319,4 +357,15 @@ int options_parse(const struct command *cmd, int argc, char **argv, void *values
 	}
 	*ret_rest = w.i;
 	return 0;
+}
+
+const struct option_row *option_find(const struct command *cmd, const char *word)
+{
+	struct walk w = { .cmd = cmd };
+	const char *name = word + 2;
+
+	if (strncmp(word, "--", 2) || !*name)
+		return NULL;
+	w.err = &w.more;
+	return find_long(&w, name, strcspn(name, "="));
 }
