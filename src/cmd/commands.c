@@ -10,6 +10,7 @@ const struct command *const commands[] = {
 	&cmd_record,
 	&cmd_dump,
 	&cmd_push,
+	&cmd_exec,
 	&cmd_doctor,
 	&cmd_help,
 	NULL,

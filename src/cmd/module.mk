@@ -11,3 +11,8 @@ libpystoker_a_SOURCES += \
 	%D%/checks.h %D%/checks.c %D%/server.h %D%/server.c %D%/arrival.h %D%/arrival.c \
 	%D%/health.h %D%/health.c %D%/folder.h %D%/folder.c \
 	%D%/doctor.h %D%/doctor.c %D%/doctor_options.c %D%/doctor_local.c %D%/doctor_server.c
+
+libpystoker_a_SOURCES += \
+	%D%/exec.h %D%/exec.c %D%/exec_options.c %D%/pushproc.h %D%/pushproc.c \
+	%D%/guardian.h %D%/guardian.c %D%/supervise.h %D%/supervise.c \
+	%D%/detach.h %D%/detach.c %D%/title.h %D%/title.c

@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: MIT
+ * The pusher's process: how it is started, what it gets, and when it is started anew. */
+#include "pushproc.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "detach.h"
+#include "util/clock.h"
+#include "util/err.h"
+
+#define PAUSE_MIN_NS (1 * NSEC_PER_SEC)
+#define PAUSE_MAX_NS (60 * NSEC_PER_SEC)
+
+enum { LINE_MAX_BYTES = 256 };
+
+void pushproc_init(struct pushproc *p, char **words)
+{
+	*p = (struct pushproc){ .words = words, .pause_ns = PAUSE_MIN_NS };
+}
+
+void pushproc_release(struct pushproc *p)
+{
+	for (char **word = p->words; word && *word; word++)
+		free(*word);
+	free(p->words);
+	p->words = NULL;
+}
+
+static char **log_word(const struct pushproc *p)
+{
+	char **word = p->words;
+
+	while (word[1])
+		word++;
+	return word;
+}
+
+bool pushproc_keeps_stderr(const struct pushproc *p)
+{
+	return !strcmp(*log_word(p), "-");
+}
+
+/* Without waiting for the reader of a fifo, and without making a terminal ours. */
+static int log_open(const char *path)
+{
+	return open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0644);
+}
+
+/* --- the child -------------------------------------------------------------------------------- */
+
+static void take_streams(const struct pushproc *p)
+{
+	static char null[] = "/dev/null";
+	char **word = log_word(p);
+	int log;
+
+	if (pushproc_keeps_stderr(p)) {
+		detach_streams(-1, STDERR_FILENO);
+		return;
+	}
+	log = log_open(*word);
+	if (log < 0)
+		*word = null;
+	detach_streams(log, -1);
+}
+
+static _Noreturn void become_pusher(const struct pushproc *p)
+{
+	detach_signals();
+	setsid(); /* fails where that is so already */
+	take_streams(p);
+	detach_descriptors(NULL, 0);
+	if (chdir("/")) {
+		/* then it stays where it is */
+	}
+	execv("/proc/self/exe", p->words);
+	_exit(EXIT_NO_PROGRAM);
+}
+
+/* --- the owner -------------------------------------------------------------------------------- */
+
+/* One line in the pusher's log, in one write. */
+static _printf_(2, 3) void tell(const struct pushproc *p, const char *fmt, ...)
+{
+	char line[LINE_MAX_BYTES];
+	time_t now = time(NULL);
+	struct tm tm = { 0 };
+	va_list ap;
+	size_t len;
+	int fd;
+
+	localtime_r(&now, &tm);
+	len = strftime(line, sizeof(line), "%Y-%m-%d %H:%M:%S pystoker: ", &tm);
+	va_start(ap, fmt);
+	vsnprintf(line + len, sizeof(line) - len - 1, fmt, ap);
+	va_end(ap);
+	strcat(line, "\n");
+	fd = pushproc_keeps_stderr(p) ? dup(STDERR_FILENO) : log_open(*log_word(p));
+	if (fd < 0)
+		return;
+	if (write(fd, line, strlen(line)) < 0) {
+		/* nobody left to tell */
+	}
+	close(fd);
+}
+
+void pushproc_tend(struct pushproc *p)
+{
+	pid_t pid;
+
+	if (p->pid || p->next_ns > clock_mono_ns())
+		return;
+	pid = fork();
+	if (pid == 0)
+		become_pusher(p);
+	p->start_ns = clock_mono_ns();
+	if (pid > 0)
+		p->pid = pid;
+	else
+		p->next_ns = p->start_ns + PAUSE_MAX_NS; /* too many processes, no memory */
+}
+
+int pushproc_timeout_ms(const struct pushproc *p)
+{
+	uint64_t now = clock_mono_ns();
+
+	if (p->pid || p->next_ns == PUSHPROC_NEVER)
+		return -1;
+	if (p->next_ns <= now)
+		return 0;
+	return (int)((p->next_ns - now) / NSEC_PER_MSEC) + 1;
+}
+
+/* Ended on purpose: it is switched off, has done what it was asked for, or cannot do it. */
+static bool is_final(int status)
+{
+	return WIFEXITED(status) &&
+	       (WEXITSTATUS(status) == EXIT_OK || WEXITSTATUS(status) == EXIT_USAGE);
+}
+
+void pushproc_ended(struct pushproc *p, pid_t pid, int status)
+{
+	uint64_t now = clock_mono_ns();
+
+	if (!p->pid || p->pid != pid)
+		return;
+	p->pid = 0;
+	if (p->next_ns == PUSHPROC_NEVER)
+		return;
+	if (is_final(status)) {
+		p->next_ns = PUSHPROC_NEVER;
+		return;
+	}
+	if (now - p->start_ns > PAUSE_MAX_NS)
+		p->pause_ns = PAUSE_MIN_NS;
+	p->next_ns = now + p->pause_ns;
+	tell(p, "the pusher ended with %s %d and is started anew in %llu s",
+	     WIFSIGNALED(status) ? "signal" : "status",
+	     WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status),
+	     (unsigned long long)(p->pause_ns / NSEC_PER_SEC));
+	p->pause_ns = p->pause_ns * 2 < PAUSE_MAX_NS ? p->pause_ns * 2 : PAUSE_MAX_NS;
+}
