@@ -73,8 +73,8 @@ bool option_is_true(const char *text);
  * -EINVAL with EXIT_USAGE in err, with a suggestion where one is near. --help prints the help to
  * stdout and returns 1. What is not given is taken from the environment where the command says so;
  * an empty variable counts as absent, one that contradicts an option given is ignored.
- * Where the command is lenient, a mistake does not end it: -EINVAL is for the first, everything else
- * is in `values`, and *ret_rest is known: behind a wrong option it is what follows the next "--", or,
+ * Where the command is lenient, a mistake does not end it: -EINVAL, or -EDOM if only the environment
+ * is wrong, and err are for the first; everything else is in `values`, and *ret_rest is known: behind a wrong option it is what follows the next "--", or,
  * where there is none, the first word that is neither an option nor a known one's value. */
 int options_parse(const struct command *cmd, int argc, char **argv, void *values, int *ret_rest,
 		  struct err *err) _must_check_;

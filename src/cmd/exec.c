@@ -3,6 +3,7 @@
  * program. Whatever goes wrong, the program runs. */
 #include "exec.h"
 
+#include <errno.h>
 #include <unistd.h>
 
 #include "child.h"
@@ -53,8 +54,8 @@ static int exec_run(const struct command *cmd _unused_, int argc, char **argv)
 		return EXIT_OK;
 	if (ret < 0 && !o.program)
 		return fail(&err);
-	if (ret < 0)
-		err_print(&err); /* the pusher says it again, in its log */
+	if (ret == -EINVAL)
+		err_print(&err); /* this and what is wrong in the environment is said in the log */
 	if (is_wanted(&o) && o.supervise)
 		return exec_supervised(&o, argv, &err);
 	if (is_wanted(&o))

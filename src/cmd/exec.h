@@ -15,8 +15,8 @@ struct exec_options {
 
 extern const struct option_row exec_options[];
 
-/* As record_parse(), but lenient: -EINVAL with `program` set is a mistake that does not keep the
- * program from being run. */
+/* As record_parse(), but lenient: with `program` set, -EINVAL (in the options) and -EDOM (in the
+ * environment) are mistakes that do not keep the program from being run. */
 int exec_parse(int argc, char **argv, struct exec_options *o, struct err *err) _must_check_;
 
 /* The command line of the pusher of `tree`: "pystoker push --tree 42 …  --log FILE", NULL-terminated,

@@ -25,16 +25,17 @@ struct walk {
 	uint64_t given;    /* bit n: row n was given */
 	bool help;
 	struct err *err;   /* of a lenient walk: of its first mistake; later ones go to `more` */
-	bool failed;
+	int failed;        /* of a lenient walk: -errno of the first mistake, 0: none */
 	struct err more;
 };
 
 /* After a mistake: goes on where the command is lenient. */
-static int forgive(struct walk *w)
+static int forgive(struct walk *w, int error)
 {
 	if (!w->cmd->lenient)
 		return -EINVAL;
-	w->failed = true;
+	if (!w->failed)
+		w->failed = error;
 	w->err = &w->more;
 	return 0;
 }
@@ -219,7 +220,7 @@ static int walk_argv(struct walk *w)
 		ret = word[1] == '-' ? parse_long(w, word) : parse_letters(w, word);
 		if (ret < 0) {
 			hint_help(w);
-			if (forgive(w) < 0)
+			if (forgive(w, -EINVAL) < 0)
 				return ret;
 		}
 	}
@@ -316,7 +317,8 @@ static int from_env(struct walk *w, const struct option_row *row)
 static int walk_environment(struct walk *w)
 {
 	for (size_t i = 0; w->cmd->options[i].name; i++)
-		if (!(w->given >> i & 1) && from_env(w, &w->cmd->options[i]) < 0 && forgive(w) < 0)
+		if (!(w->given >> i & 1) && from_env(w, &w->cmd->options[i]) < 0 &&
+		    forgive(w, -EDOM) < 0)
 			return -EINVAL;
 	return 0;
 }
@@ -328,7 +330,7 @@ static int walk(struct walk *w)
 		return -EINVAL;
 	if (w->help)
 		return 0;
-	if (check_conflicts(w) < 0 && forgive(w) < 0)
+	if (check_conflicts(w) < 0 && forgive(w, -EINVAL) < 0)
 		return -EINVAL;
 	return walk_environment(w);
 }
@@ -347,9 +349,10 @@ int options_parse(const struct command *cmd, int argc, char **argv, void *values
 	if (walk(&w) < 0 || (w.failed && !w.help)) {
 		if (cmd->name[0])
 			err_prefix(err, "%s", cmd->name);
-		if (w.failed)
-			*ret_rest = w.i;
-		return -EINVAL;
+		if (!w.failed)
+			return -EINVAL;
+		*ret_rest = w.i;
+		return w.failed;
 	}
 	if (w.help) {
 		help_print(cmd);
