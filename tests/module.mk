@@ -3,6 +3,7 @@
 include tests/unit/module.mk
 include tests/tools/module.mk
 include tests/cli/module.mk
+include tests/exec/module.mk
 include tests/interpreters/module.mk
 include tests/live/module.mk
 include tests/bench/module.mk
