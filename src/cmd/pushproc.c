@@ -4,22 +4,18 @@
 
 #include <fcntl.h>
 #include <signal.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "detach.h"
 #include "util/clock.h"
 #include "util/err.h"
+#include "util/log.h"
 
 #define PAUSE_MIN_NS (1 * NSEC_PER_SEC)
 #define PAUSE_MAX_NS (60 * NSEC_PER_SEC)
-
-enum { LINE_MAX_BYTES = 256 };
 
 void pushproc_init(struct pushproc *p, char **words)
 {
@@ -87,29 +83,20 @@ static _Noreturn void become_pusher(const struct pushproc *p)
 
 /* --- the owner -------------------------------------------------------------------------------- */
 
-/* One line in the pusher's log, in one write. */
-static _printf_(2, 3) void tell(const struct pushproc *p, const char *fmt, ...)
+/* Opened for one line: nothing is held meanwhile. */
+static void tell_restart(const struct pushproc *p, int status)
 {
-	char line[LINE_MAX_BYTES];
-	time_t now = time(NULL);
-	struct tm tm = { 0 };
-	va_list ap;
-	size_t len;
-	int fd;
+	struct err ignored;
+	struct log log;
 
-	localtime_r(&now, &tm);
-	len = strftime(line, sizeof(line), "%Y-%m-%d %H:%M:%S pystoker: ", &tm);
-	va_start(ap, fmt);
-	vsnprintf(line + len, sizeof(line) - len - 1, fmt, ap);
-	va_end(ap);
-	strcat(line, "\n");
-	fd = pushproc_keeps_stderr(p) ? dup(STDERR_FILENO) : log_open(*log_word(p));
-	if (fd < 0)
-		return;
-	if (write(fd, line, strlen(line)) < 0) {
-		/* nobody left to tell */
+	if (log_open(&log, *log_word(p), &ignored)) {
+		/* then its lines go nowhere */
 	}
-	close(fd);
+	log_line(&log, "the pusher ended with %s %d and is started anew in %llu s",
+		 WIFSIGNALED(status) ? "signal" : "status",
+		 WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status),
+		 (unsigned long long)(p->pause_ns / NSEC_PER_SEC));
+	log_close(&log);
 }
 
 void pushproc_tend(struct pushproc *p)
@@ -162,9 +149,6 @@ void pushproc_ended(struct pushproc *p, pid_t pid, int status)
 	if (now - p->start_ns > PAUSE_MAX_NS)
 		p->pause_ns = PAUSE_MIN_NS;
 	p->next_ns = now + p->pause_ns;
-	tell(p, "the pusher ended with %s %d and is started anew in %llu s",
-	     WIFSIGNALED(status) ? "signal" : "status",
-	     WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status),
-	     (unsigned long long)(p->pause_ns / NSEC_PER_SEC));
+	tell_restart(p, status);
 	p->pause_ns = p->pause_ns * 2 < PAUSE_MAX_NS ? p->pause_ns * 2 : PAUSE_MAX_NS;
 }

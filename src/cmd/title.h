@@ -3,7 +3,6 @@
 #ifndef CMD_TITLE_H
 #define CMD_TITLE_H
 
-#define TITLE_PUSHER "pyroscope-push"  /* operators look with `pgrep -a pyroscope` */
 #define TITLE_GUARDIAN "pystoker-guard"
 
 /* Replaces the process's name, cut at 15 bytes (TASK_COMM_LEN). */
