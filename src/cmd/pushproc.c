@@ -45,7 +45,7 @@ bool pushproc_keeps_stderr(const struct pushproc *p)
 }
 
 /* Without waiting for the reader of a fifo, and without making a terminal ours. */
-static int log_open(const char *path)
+static int stream_open(const char *path)
 {
 	return open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0644);
 }
@@ -62,7 +62,7 @@ static void take_streams(const struct pushproc *p)
 		detach_streams(-1, STDERR_FILENO);
 		return;
 	}
-	log = log_open(*word);
+	log = stream_open(*word);
 	if (log < 0)
 		*word = null;
 	detach_streams(log, -1);
