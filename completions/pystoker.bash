@@ -3,7 +3,7 @@
 _pystoker()
 {
 	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} words=''
-	local commands='record dump push help'
+	local commands='record dump push exec doctor help'
 
 	COMPREPLY=()
 	# --format=raw arrives as three words
@@ -62,6 +62,54 @@ _pystoker()
 		--enabled) return ;;
 		*) case $cur in
 		-*) words=' --pid -p --tree --match -m --once --replay --app -a --environment --label -l --interval --rate -r --profiles --no-idle --thread-names --merge --url -u --tenant --auth-file --token-file --ca-file --header -H --timeout --transport --format -f --spool --spool-size --spool-age --log --stats-file --enabled --help -h' ;;
+		*) return ;;
+		esac ;;
+		esac ;;
+	exec)
+		case $prev in
+		--grace) return ;;
+		--app | -a) return ;;
+		--environment) return ;;
+		--label | -l) return ;;
+		--interval) return ;;
+		--rate | -r) return ;;
+		--profiles) words='both cpu wall' ;;
+		--url | -u) return ;;
+		--tenant) return ;;
+		--auth-file) compopt -o default; return ;;
+		--token-file) compopt -o default; return ;;
+		--ca-file) compopt -o default; return ;;
+		--header | -H) return ;;
+		--timeout) return ;;
+		--transport) words='push ingest' ;;
+		--format | -f) words='pprof speedscope folded' ;;
+		--spool) compopt -o default; return ;;
+		--spool-size) return ;;
+		--spool-age) return ;;
+		--log) compopt -o default; return ;;
+		--stats-file) compopt -o default; return ;;
+		--enabled) return ;;
+		*) case $cur in
+		-*) words=' --supervise --grace --app -a --environment --label -l --interval --rate -r --profiles --no-idle --thread-names --merge --url -u --tenant --auth-file --token-file --ca-file --header -H --timeout --transport --format -f --spool --spool-size --spool-age --log --stats-file --enabled --help -h' ;;
+		*) compopt -o default; return ;;
+		esac ;;
+		esac ;;
+	doctor)
+		case $prev in
+		--pid | -p) words=$(cd /proc && echo [0-9]*) ;;
+		--match | -m) return ;;
+		--app | -a) return ;;
+		--interval) return ;;
+		--spool) compopt -o default; return ;;
+		--url | -u) return ;;
+		--tenant) return ;;
+		--auth-file) compopt -o default; return ;;
+		--token-file) compopt -o default; return ;;
+		--ca-file) compopt -o default; return ;;
+		--header | -H) return ;;
+		--timeout) return ;;
+		*) case $cur in
+		-*) words=' --pid -p --match -m --app -a --interval --local --remote --spool --url -u --tenant --auth-file --token-file --ca-file --header -H --timeout --json -j --help -h' ;;
 		*) return ;;
 		esac ;;
 		esac ;;

@@ -5,6 +5,8 @@ _pystoker_commands() {
 		'record:Record where a process spends its time, into a file'
 		'dump:Print the stacks of all threads of a process once'
 		'push:Profile a service for as long as it lives, and send it to Pyroscope'
+		'exec:Run a program with a pusher of its profiles beside it'
+		'doctor:Check whether processes can be profiled here, and whether it arrives'
 		'help:Explain pystoker or one of its commands'
 	)
 	_describe command commands
@@ -111,6 +113,71 @@ _pystoker() {
 		'(--log)--log=[Where to log; - is stderr]:FILE:_files' \
 		'(--stats-file)--stats-file=[Prometheus text about the pusher, written anew after each interval]:FILE:_files' \
 		'(--enabled)--enabled=[Anything but 1, yes, on, true\: do nothing]:BOOL:' \
+		'(-h --help)-h[Print this help and exit]' \
+		'(-h --help)--help[Print this help and exit]' \
+		&& return
+		;;
+	(exec)
+		_arguments -s -S -A '-*' \
+		'(--supervise)--supervise[Stay as the program'\''s parent instead of becoming it, so that the last profile is sent where the program is PID 1 of a container; signals are passed on, orphans reaped]' \
+		'(--grace)--grace=[With --supervise\: how long the last profile may take once the program has ended]:SECONDS:' \
+		'(-a --app)-a+[The name of the service\: label service_name]:NAME:' \
+		'(-a --app)--app=[The name of the service\: label service_name]:NAME:' \
+		'(--environment)--environment=[Label environment]:NAME:' \
+		'(-l --label)-l+[One more label; may be repeated]:NAME=VALUE:' \
+		'(-l --label)--label=[One more label; may be repeated]:NAME=VALUE:' \
+		'(--interval)--interval=[Time covered by one profile]:SECONDS:' \
+		'(-r --rate)-r+[Samples per second]:HZ:' \
+		'(-r --rate)--rate=[Samples per second]:HZ:' \
+		'(--profiles)--profiles=[CPU time, wall-clock time, or both]:WHICH:(both cpu wall)' \
+		'(--no-idle)--no-idle[Leave threads that sleep or wait out of the wall-clock profile]' \
+		'(--thread-names)--thread-names[Keep threads apart by a label thread_name on their samples; each name is one more series on the server]' \
+		'(--merge)--merge[One series for all processes, instead of one for each]' \
+		'(-u --url)-u+[The server'\''s address, with its path if it has one; file\:DIR collects the profiles in a folder instead]:URL:' \
+		'(-u --url)--url=[The server'\''s address, with its path if it has one; file\:DIR collects the profiles in a folder instead]:URL:' \
+		'(--tenant)--tenant=[The tenant, sent as X-Scope-OrgID]:ID:' \
+		'(--auth-file)--auth-file=[Basic authentication\: a file with USER\:PASSWORD; or the variables PYROSCOPE_BASIC_AUTH_USER and PYROSCOPE_BASIC_AUTH_PASSWORD]:FILE:_files' \
+		'(--token-file --auth-file)--token-file=[Bearer authentication\: a file with the token; or PYROSCOPE_AUTH_TOKEN]:FILE:_files' \
+		'(--ca-file)--ca-file=[Certificates (PEM) to trust for https]:FILE:_files' \
+		'(-H --header)-H+[A header of every request; may be repeated]:NAME:VALUE:' \
+		'(-H --header)--header=[A header of every request; may be repeated]:NAME:VALUE:' \
+		'(--timeout)--timeout=[How long one request may take]:SECONDS:' \
+		'(--transport)--transport=[push\: /push.v1.PusherService/Push; ingest\: /ingest, for proxies that know only that]:WAY:(push ingest)' \
+		'(-f --format)-f+[What is sent\: speedscope and folded go to /ingest in the one form that servers really store (microseconds, one profile) and lose files, lines and thread names; an ordinary speedscope file is not stored by any server]:FORMAT:(pprof speedscope folded)' \
+		'(-f --format)--format=[What is sent\: speedscope and folded go to /ingest in the one form that servers really store (microseconds, one profile) and lose files, lines and thread names; an ordinary speedscope file is not stored by any server]:FORMAT:(pprof speedscope folded)' \
+		'(--spool)--spool=[Folder where profiles wait for the server]:DIR:_files' \
+		'(--spool-size)--spool-size=[Most that may lie there, k, M, G allowed; the oldest go first]:BYTES:' \
+		'(--spool-age)--spool-age=[Oldest profile worth sending; servers refuse those older than an hour]:SECONDS:' \
+		'(--log)--log=[Where to log; - is stderr]:FILE:_files' \
+		'(--stats-file)--stats-file=[Prometheus text about the pusher, written anew after each interval]:FILE:_files' \
+		'(--enabled)--enabled=[Anything but 1, yes, on, true\: only run the program]:BOOL:' \
+		'(-h --help)-h[Print this help and exit]' \
+		'(-h --help)--help[Print this help and exit]' \
+		'*::program:_normal'
+		;;
+	(doctor)
+		_arguments -s -S -A '-*' \
+		'(-p --pid --match)-p+[This process; else all Python processes that can be seen]:PID:_pystoker_pids' \
+		'(-p --pid --match)--pid=[This process; else all Python processes that can be seen]:PID:_pystoker_pids' \
+		'(-m --match)-m+[Every process whose command line this (POSIX extended) expression matches]:REGEX:' \
+		'(-m --match)--match=[Every process whose command line this (POSIX extended) expression matches]:REGEX:' \
+		'(-a --app)-a+[The service whose data are asked for\: label service_name]:NAME:' \
+		'(-a --app)--app=[The service whose data are asked for\: label service_name]:NAME:' \
+		'(--interval)--interval=[Time covered by one profile; data older than three of it are stale]:SECONDS:' \
+		'(--local --remote)--local[Only this machine\: ask no server]' \
+		'(--remote)--remote[Only the server\: look at no process]' \
+		'(--spool)--spool=[Folder where push keeps profiles for the server]:DIR:_files' \
+		'(-u --url)-u+[The server'\''s address, with its path if it has one]:URL:' \
+		'(-u --url)--url=[The server'\''s address, with its path if it has one]:URL:' \
+		'(--tenant)--tenant=[The tenant, sent as X-Scope-OrgID]:ID:' \
+		'(--auth-file)--auth-file=[Basic authentication\: a file with USER\:PASSWORD; or the variables PYROSCOPE_BASIC_AUTH_USER and PYROSCOPE_BASIC_AUTH_PASSWORD]:FILE:_files' \
+		'(--token-file --auth-file)--token-file=[Bearer authentication\: a file with the token; or PYROSCOPE_AUTH_TOKEN]:FILE:_files' \
+		'(--ca-file)--ca-file=[Certificates (PEM) to trust for https]:FILE:_files' \
+		'(-H --header)-H+[A header of every request; may be repeated]:NAME:VALUE:' \
+		'(-H --header)--header=[A header of every request; may be repeated]:NAME:VALUE:' \
+		'(--timeout)--timeout=[How long one request may take]:SECONDS:' \
+		'(-j --json)-j[Print the checks as a JSON array]' \
+		'(-j --json)--json[Print the checks as a JSON array]' \
 		'(-h --help)-h[Print this help and exit]' \
 		'(-h --help)--help[Print this help and exit]' \
 		&& return

@@ -9,6 +9,8 @@ Commands:
   record     Record where a process spends its time, into a file
   dump       Print the stacks of all threads of a process once
   push       Profile a service for as long as it lives, and send it to Pyroscope
+  exec       Run a program with a pusher of its profiles beside it
+  doctor     Check whether processes can be profiled here, and whether it arrives
   help       Explain pystoker or one of its commands
 
 Options:
