@@ -12,7 +12,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -24,6 +23,7 @@
 #include "replay.h"
 #include "ship/pusher.h"
 #include "ship/spool.h"
+#include "title.h"
 #include "util/clock.h"
 #include "util/gzip.h"
 #include "util/xalloc.h"
@@ -579,7 +579,7 @@ static int push_session(struct push *p, struct err *err)
 		return r;
 	pushlog_init(&p->say, &p->log);
 	signals_take(p);
-	prctl(PR_SET_NAME, "pyroscope-push"); /* `pgrep -a pyroscope` finds it */
+	title_set_name("pyroscope-push"); /* `pgrep -a pyroscope` finds it */
 	log_line(&p->log, "Starting profiler for %s", p->o.app ? p->o.app : "(replay)");
 	r = push_begin(p, err);
 	if (!r) {

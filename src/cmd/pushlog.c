@@ -11,6 +11,8 @@
 #include "export/sink.h"
 #include "util/clock.h"
 
+#define FAILURE_EVERY_NS (4 * NSEC_PER_SEC)
+
 static double seconds(uint64_t ns)
 {
 	return (double)ns / (double)NSEC_PER_SEC;
@@ -99,6 +101,8 @@ static void on_sent(struct pushlog *p, const struct push_event *e)
 {
 	struct push_note *n = note_of(p, e->key.time_ns);
 
+	p->failures = 0;
+	p->failed_ns = 0;
 	if (!n) {
 		tell_single(p, e);
 		return;
@@ -132,10 +136,20 @@ static void on_split(struct pushlog *p, const struct push_event *e)
 		n->items++;
 }
 
+/* A server that is away for long, or that is tried in a hurry at the end, is told of now and then. */
 static void on_failed(struct pushlog *p, const struct push_event *e)
 {
-	log_line(p->log, "Failed to push profile: HTTP %03d: %s; again in %.1f s, spool %llu",
-		 e->status, e->why, seconds(e->again_in_ns), (unsigned long long)depth(p));
+	uint64_t now = clock_mono_ns();
+	bool same = e->status == p->failed_status && p->failed_ns;
+
+	p->failures++;
+	if (same && now < p->failed_ns + FAILURE_EVERY_NS)
+		return;
+	log_line(p->log, "Failed to push profile: HTTP %03d: %s; %zu attempt%s so far, again in %.1f s, "
+		 "spool %llu", e->status, e->why, p->failures, p->failures == 1 ? "" : "s",
+		 seconds(e->again_in_ns), (unsigned long long)depth(p));
+	p->failed_status = e->status;
+	p->failed_ns = now;
 }
 
 void pushlog_on_event(void *pushlog, const struct push_event *e)

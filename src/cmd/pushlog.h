@@ -30,6 +30,9 @@ struct pushlog {
 	struct push_note notes[PUSHLOG_NOTES];
 	size_t next;
 	struct spool *spool;         /* for its depth */
+	size_t failures;             /* attempts since one succeeded */
+	int failed_status;           /* of the last one told of */
+	uint64_t failed_ns;          /* when that was; CLOCK_MONOTONIC; 0: none since a success */
 	/* Sums since the start. */
 	uint64_t started_ns, intervals, processes;
 	struct sampler_stats stats;
