@@ -3,10 +3,8 @@
  * lets go of a transfer at once when another thread asks for it; it also keeps the connection. */
 #include "ship/http.h"
 
-#include <curl/curl.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <pthread.h>
 #include <stdatomic.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -19,6 +17,7 @@
 
 #include "config.h"
 #include "http_url.h"
+#include "libcurl.h"
 #include "util/clock.h"
 #include "util/xalloc.h"
 
@@ -81,7 +80,7 @@ static void take_date(struct http_answer *a, const char *value, size_t len)
 		return;
 	memcpy(text, value, len);
 	text[len] = '\0';
-	t = curl_getdate(text, NULL);
+	t = libcurl.getdate(text, NULL);
 	a->date_ns = t > 0 ? (uint64_t)t * NSEC_PER_SEC : 0;
 }
 
@@ -162,7 +161,7 @@ static int connect_error(CURL *easy)
 {
 	long os = 0;
 
-	curl_easy_getinfo(easy, CURLINFO_OS_ERRNO, &os);
+	libcurl.easy_getinfo(easy, CURLINFO_OS_ERRNO, &os);
 	switch (os) {
 	case ETIMEDOUT:
 		return ETIMEDOUT;
@@ -187,11 +186,6 @@ static int error_of(CURL *easy, CURLcode code)
 
 /* --- Opening --------------------------------------------------------------- */
 
-static void global_init(void)
-{
-	curl_global_init(CURL_GLOBAL_DEFAULT);
-}
-
 bool http_tenant_valid(const char *tenant)
 {
 	size_t len = strlen(tenant);
@@ -212,7 +206,7 @@ static bool is_text(const char *s)
 
 static void add_header(struct http *h, const char *line)
 {
-	struct curl_slist *list = curl_slist_append(h->headers, line);
+	struct curl_slist *list = libcurl.slist_append(h->headers, line);
 
 	if (list)
 		h->headers = list;
@@ -284,9 +278,9 @@ static int add_credentials(struct http *h, const struct http_config *c, struct e
 	}
 	if (!user)
 		return 0;
-	curl_easy_setopt(h->easy, CURLOPT_HTTPAUTH, CURLAUTH_BASIC);
-	curl_easy_setopt(h->easy, CURLOPT_USERNAME, user);
-	curl_easy_setopt(h->easy, CURLOPT_PASSWORD, password ? password : "");
+	libcurl.easy_setopt(h->easy, CURLOPT_HTTPAUTH, CURLAUTH_BASIC);
+	libcurl.easy_setopt(h->easy, CURLOPT_USERNAME, user);
+	libcurl.easy_setopt(h->easy, CURLOPT_PASSWORD, password ? password : "");
 	if (c->user) { /* kept for blot_secrets() */
 		free(h->url.password);
 		h->url.password = xstrdup(password ? password : "");
@@ -310,24 +304,24 @@ static int set_ca_file(struct http *h, const char *path, struct err *err)
 		return err_set(err, -e, EXIT_FAILED, "cannot read the CA file %s: %s", path, strerror(e));
 	}
 	close(fd);
-	curl_easy_setopt(h->easy, CURLOPT_CAINFO, path);
+	libcurl.easy_setopt(h->easy, CURLOPT_CAINFO, path);
 	return 0;
 }
 
 static void set_protocols(CURL *easy)
 {
 #if LIBCURL_VERSION_NUM >= 0x075500
-	curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
+	libcurl.easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
 #else
-	curl_easy_setopt(easy, CURLOPT_PROTOCOLS, (long)(CURLPROTO_HTTP | CURLPROTO_HTTPS));
+	libcurl.easy_setopt(easy, CURLOPT_PROTOCOLS, (long)(CURLPROTO_HTTP | CURLPROTO_HTTPS));
 #endif
-	curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
+	libcurl.easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
 #if LIBCURL_VERSION_NUM >= 0x074000
-	curl_easy_setopt(easy, CURLOPT_HTTP09_ALLOWED, 0L); /* else garbage is an answer */
+	libcurl.easy_setopt(easy, CURLOPT_HTTP09_ALLOWED, 0L); /* else garbage is an answer */
 #endif
 #if LIBCURL_VERSION_NUM >= 0x075700
 	/* A name server that hangs must not hold up http_do() beyond its timeout. */
-	curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
+	libcurl.easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
 #endif
 }
 
@@ -336,11 +330,11 @@ static void set_timeouts(struct http *h)
 	long ms = (long)(h->timeout_ns / NSEC_PER_MSEC);
 
 	ms = ms > 0 ? ms : 1;
-	curl_easy_setopt(h->easy, CURLOPT_TIMEOUT_MS, ms);
-	curl_easy_setopt(h->easy, CURLOPT_CONNECTTIMEOUT_MS,
+	libcurl.easy_setopt(h->easy, CURLOPT_TIMEOUT_MS, ms);
+	libcurl.easy_setopt(h->easy, CURLOPT_CONNECTTIMEOUT_MS,
 			 ms < CONNECT_TIMEOUT_MS ? ms : CONNECT_TIMEOUT_MS);
-	curl_easy_setopt(h->easy, CURLOPT_LOW_SPEED_LIMIT, 1L);
-	curl_easy_setopt(h->easy, CURLOPT_LOW_SPEED_TIME, LOW_SPEED_SECONDS);
+	libcurl.easy_setopt(h->easy, CURLOPT_LOW_SPEED_LIMIT, 1L);
+	libcurl.easy_setopt(h->easy, CURLOPT_LOW_SPEED_TIME, LOW_SPEED_SECONDS);
 }
 
 static void set_options(struct http *h)
@@ -349,21 +343,21 @@ static void set_options(struct http *h)
 
 	set_protocols(easy);
 	set_timeouts(h);
-	curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
-	curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
-	curl_easy_setopt(easy, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
-	curl_easy_setopt(easy, CURLOPT_PATH_AS_IS, 1L);
-	curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
-	curl_easy_setopt(easy, CURLOPT_USERAGENT, "pystoker/" PACKAGE_VERSION);
-	curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, "gzip");
-	curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, h->error);
-	curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);
-	curl_easy_setopt(easy, CURLOPT_HEADERDATA, h);
-	curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
-	curl_easy_setopt(easy, CURLOPT_WRITEDATA, h);
-	curl_easy_setopt(easy, CURLOPT_XFERINFOFUNCTION, on_progress);
-	curl_easy_setopt(easy, CURLOPT_XFERINFODATA, h);
-	curl_easy_setopt(easy, CURLOPT_NOPROGRESS, 0L);
+	libcurl.easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+	libcurl.easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
+	libcurl.easy_setopt(easy, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
+	libcurl.easy_setopt(easy, CURLOPT_PATH_AS_IS, 1L);
+	libcurl.easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
+	libcurl.easy_setopt(easy, CURLOPT_USERAGENT, "pystoker/" PACKAGE_VERSION);
+	libcurl.easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, "gzip");
+	libcurl.easy_setopt(easy, CURLOPT_ERRORBUFFER, h->error);
+	libcurl.easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);
+	libcurl.easy_setopt(easy, CURLOPT_HEADERDATA, h);
+	libcurl.easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
+	libcurl.easy_setopt(easy, CURLOPT_WRITEDATA, h);
+	libcurl.easy_setopt(easy, CURLOPT_XFERINFOFUNCTION, on_progress);
+	libcurl.easy_setopt(easy, CURLOPT_XFERINFODATA, h);
+	libcurl.easy_setopt(easy, CURLOPT_NOPROGRESS, 0L);
 	add_header(h, "Expect:"); /* its 100-continue costs a round trip for each body over 1 MB */
 }
 
@@ -371,8 +365,8 @@ static int set_up(struct http *h, const struct http_config *c, struct err *err)
 {
 	int r;
 
-	h->easy = curl_easy_init();
-	h->multi = curl_multi_init();
+	h->easy = libcurl.easy_init();
+	h->multi = libcurl.multi_init();
 	h->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (!h->easy || !h->multi || h->wake_fd < 0)
 		return err_set(err, -ENOMEM, EXIT_FAILED, "cannot set up libcurl");
@@ -393,11 +387,12 @@ static int set_up(struct http *h, const struct http_config *c, struct err *err)
 
 int http_open(struct http **ret, const struct http_config *c, struct err *err)
 {
-	static pthread_once_t once = PTHREAD_ONCE_INIT;
-	struct http *h = xcalloc(1, sizeof(*h));
-	int r;
+	int r = libcurl_load(!strncasecmp(c->base, "https:", 6), err);
+	struct http *h;
 
-	pthread_once(&once, global_init);
+	if (r < 0)
+		return r;
+	h = xcalloc(1, sizeof(*h));
 	h->wake_fd = -1;
 	r = set_up(h, c, err);
 	if (r < 0) {
@@ -412,9 +407,9 @@ void http_close(struct http *h)
 {
 	if (!h)
 		return;
-	curl_easy_cleanup(h->easy);
-	curl_multi_cleanup(h->multi);
-	curl_slist_free_all(h->headers);
+	libcurl.easy_cleanup(h->easy);
+	libcurl.multi_cleanup(h->multi);
+	libcurl.slist_free_all(h->headers);
 	if (h->wake_fd >= 0)
 		close(h->wake_fd);
 	if (h->bearer)
@@ -438,13 +433,13 @@ static struct curl_slist *request_headers(const struct http *h, const struct htt
 	char line[128];
 
 	for (const struct curl_slist *p = h->headers; p; p = p->next)
-		list = curl_slist_append(list, p->data);
+		list = libcurl.slist_append(list, p->data);
 	if (r->content_type) {
 		snprintf(line, sizeof(line), "Content-Type: %s", r->content_type);
-		list = curl_slist_append(list, line);
+		list = libcurl.slist_append(list, line);
 	}
 	if (r->content_type && r->gzip)
-		list = curl_slist_append(list, "Content-Encoding: gzip");
+		list = libcurl.slist_append(list, "Content-Encoding: gzip");
 	return list;
 }
 
@@ -453,17 +448,17 @@ static void set_request(struct http *h, const struct http_request *r, const stru
 	char *url = xasprintf("%s%s", h->url.base, r->path);
 	const char *usual = r->content_type ? "POST" : "GET";
 
-	curl_easy_setopt(h->easy, CURLOPT_URL, url);
+	libcurl.easy_setopt(h->easy, CURLOPT_URL, url);
 	free(url);
-	curl_easy_setopt(h->easy, CURLOPT_HTTPHEADER, headers);
+	libcurl.easy_setopt(h->easy, CURLOPT_HTTPHEADER, headers);
 	if (r->content_type) {
-		curl_easy_setopt(h->easy, CURLOPT_POST, 1L);
-		curl_easy_setopt(h->easy, CURLOPT_POSTFIELDS, r->body ? r->body : "");
-		curl_easy_setopt(h->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)r->len);
+		libcurl.easy_setopt(h->easy, CURLOPT_POST, 1L);
+		libcurl.easy_setopt(h->easy, CURLOPT_POSTFIELDS, r->body ? r->body : "");
+		libcurl.easy_setopt(h->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)r->len);
 	} else {
-		curl_easy_setopt(h->easy, CURLOPT_HTTPGET, 1L);
+		libcurl.easy_setopt(h->easy, CURLOPT_HTTPGET, 1L);
 	}
-	curl_easy_setopt(h->easy, CURLOPT_CUSTOMREQUEST, strcmp(r->method, usual) ? r->method : NULL);
+	libcurl.easy_setopt(h->easy, CURLOPT_CUSTOMREQUEST, strcmp(r->method, usual) ? r->method : NULL);
 }
 
 /* True: the transfer has ended, and how. */
@@ -472,7 +467,7 @@ static bool transfer_ended(struct http *h, CURLcode *ret)
 	CURLMsg *m;
 	int left;
 
-	while ((m = curl_multi_info_read(h->multi, &left))) {
+	while ((m = libcurl.multi_info_read(h->multi, &left))) {
 		if (m->msg != CURLMSG_DONE)
 			continue;
 		*ret = m->data.result;
@@ -488,16 +483,16 @@ static int transfer(struct http *h, CURLcode *ret)
 	int running = 1;
 
 	while (!atomic_load(&h->interrupted)) {
-		CURLMcode m = curl_multi_perform(h->multi, &running);
+		CURLMcode m = libcurl.multi_perform(h->multi, &running);
 
 		if (m == CURLM_OK && transfer_ended(h, ret))
 			return 0;
 		if (m == CURLM_OK && running > 0)
-			m = curl_multi_wait(h->multi, &wake, 1, WAIT_MS, NULL);
+			m = libcurl.multi_wait(h->multi, &wake, 1, WAIT_MS, NULL);
 		else if (m == CURLM_OK)
 			m = CURLM_INTERNAL_ERROR; /* neither running nor ended */
 		if (m != CURLM_OK) {
-			snprintf(h->error, sizeof(h->error), "%s", curl_multi_strerror(m));
+			snprintf(h->error, sizeof(h->error), "%s", libcurl.multi_strerror(m));
 			*ret = CURLE_FAILED_INIT;
 			return 0;
 		}
@@ -545,9 +540,9 @@ static void take_figures(struct http *h, struct http_answer *a)
 	curl_off_t sent = 0;
 	long status = 0, connects = 0;
 
-	curl_easy_getinfo(h->easy, CURLINFO_RESPONSE_CODE, &status);
-	curl_easy_getinfo(h->easy, CURLINFO_NUM_CONNECTS, &connects);
-	curl_easy_getinfo(h->easy, CURLINFO_SIZE_UPLOAD_T, &sent);
+	libcurl.easy_getinfo(h->easy, CURLINFO_RESPONSE_CODE, &status);
+	libcurl.easy_getinfo(h->easy, CURLINFO_NUM_CONNECTS, &connects);
+	libcurl.easy_getinfo(h->easy, CURLINFO_SIZE_UPLOAD_T, &sent);
 	a->status = (int)status;
 	a->connected = connects > 0;
 	a->sent_bytes = sent > 0 ? (uint64_t)sent : 0;
@@ -559,7 +554,7 @@ static void judge(struct http *h, struct http_answer *a, int canceled, CURLcode 
 	if (canceled)
 		fail(a, ECANCELED, "interrupted");
 	else if (code != CURLE_OK)
-		fail(a, error_of(h->easy, code), h->error[0] ? h->error : curl_easy_strerror(code));
+		fail(a, error_of(h->easy, code), h->error[0] ? h->error : libcurl.easy_strerror(code));
 	else if (a->status == 0)
 		fail(a, EPROTO, "the answer is no HTTP");
 	a->body[a->body_len] = '\0';
@@ -586,17 +581,17 @@ void http_do(struct http *h, const struct http_request *r, struct http_answer *a
 
 	reset_answer(h, a);
 	set_request(h, r, headers);
-	if (curl_multi_add_handle(h->multi, h->easy) == CURLM_OK)
+	if (libcurl.multi_add_handle(h->multi, h->easy) == CURLM_OK)
 		canceled = transfer(h, &code);
 	else
 		code = CURLE_FAILED_INIT;
 	judge(h, a, canceled, code);
-	curl_multi_remove_handle(h->multi, h->easy);
+	libcurl.multi_remove_handle(h->multi, h->easy);
 	a->latency_ns = clock_mono_ns() - start;
 	blot_secrets(h, a);
 	h->answer = NULL;
-	curl_easy_setopt(h->easy, CURLOPT_HTTPHEADER, NULL);
-	curl_slist_free_all(headers);
+	libcurl.easy_setopt(h->easy, CURLOPT_HTTPHEADER, NULL);
+	libcurl.slist_free_all(headers);
 }
 
 void http_interrupt(struct http *h)

@@ -3,13 +3,13 @@
  * wrong only with the first request. */
 #include "http_url.h"
 
-#include <curl/curl.h>
 #include <errno.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
+#include "libcurl.h"
 #include "ship/http.h"
 #include "util/xalloc.h"
 
@@ -80,10 +80,10 @@ static const char *text_wrong(const char *text)
 
 static char *decode(const char *s, size_t len)
 {
-	char *plain = curl_easy_unescape(NULL, s, (int)len, NULL);
+	char *plain = libcurl.easy_unescape(NULL, s, (int)len, NULL);
 	char *copy = plain ? xstrdup(plain) : xstrndup(s, len);
 
-	curl_free(plain);
+	libcurl.free(plain);
 	return copy;
 }
 

@@ -3,6 +3,7 @@ libpystoker_a_SOURCES += %D%/backoff.h %D%/backoff.c
 libpystoker_a_SOURCES += %D%/deliver.h %D%/deliver.c
 libpystoker_a_SOURCES += include/ship/http.h %D%/http.c %D%/http_url.h %D%/http_url.c %D%/http_secret.c
 libpystoker_a_SOURCES += include/ship/labels.h %D%/labels.c
+libpystoker_a_SOURCES += %D%/libcurl.h %D%/libcurl.c
 libpystoker_a_SOURCES += %D%/outage.h %D%/outage.c
 libpystoker_a_SOURCES += include/ship/pusher.h %D%/pusher.c
 libpystoker_a_SOURCES += include/ship/spool.h %D%/spool.c
