@@ -28,6 +28,7 @@ enum verdict {
 struct judgement {
 	enum verdict verdict;
 	bool orderly;      /* the server says that it stops: nothing acknowledged is lost by that */
+	bool rate;         /* VERDICT_RETRY: too many bytes at a time, ours or everybody's */
 	uint64_t until_ns; /* VERDICT_PAUSE: real time; 0 unknown */
 	char why[256];     /* the server's own message, else libcurl's: one line of UTF-8, cut; "" */
 };

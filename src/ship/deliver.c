@@ -330,6 +330,7 @@ static int split(struct deliver *d, const struct spool_item *item, const struct 
 	spool_remove(d->spool, item->id);
 	troubled_remove(d, item->id);
 	d->stats.split++;
+	d->failures = 0;
 	emit(d, &e);
 	return 0;
 }
@@ -350,6 +351,21 @@ static void too_large(struct deliver *d, const struct spool_item *item, const st
 	snprintf(said.why, sizeof(said.why), "too large for the server (%.120s) and not to be halved: "
 		 "%.80s", j->why, err.text);
 	give_up(d, item, &said);
+}
+
+/* The message names the rate of a 429 for bytes, but not the burst that one profile must not exceed,
+ * and a server may have a smaller one than usual. A profile that is refused again and again is halved;
+ * others of its size then are, unasked. */
+static bool burst_too_small(struct deliver *d, const struct spool_item *item, const struct judgement *j,
+			    uint64_t now)
+{
+	struct troubled *t = j->rate ? troubled_get(d, item->id, now) : NULL;
+
+	if (!t || d->raw_bytes < DELIVER_RATE_SPLIT_MIN || ++t->rates < DELIVER_RATE_TRIES)
+		return false;
+	d->raw_max = d->raw_bytes - d->raw_bytes / 4;
+	too_large(d, item, j, now);
+	return true;
 }
 
 /* --- A try ------------------------------------------------------------------------- */
@@ -408,10 +424,11 @@ static void act(struct deliver *d, const struct spool_item *item, const struct j
 		arrived(d, item, j, now);
 		break;
 	case VERDICT_RETRY:
-		blame_server(d, item, j, now, 0);
+		if (!burst_too_small(d, item, j, now))
+			blame_server(d, item, j, now, 0);
 		break;
-	case VERDICT_CONFIG:
-		blame_server(d, item, j, now, PUSHER_CONFIG_NS);
+	case VERDICT_CONFIG: /* garbage may pass; who speaks HTTP means it */
+		blame_server(d, item, j, now, d->answer.status ? PUSHER_CONFIG_NS : 0);
 		break;
 	case VERDICT_PAUSE:
 		server_waits(d, item, j, now, pause_ns(d, j));
@@ -511,6 +528,8 @@ static int make_ready(struct deliver *d, const struct spool_item *item, uint64_t
 		return r;
 	d->raw_bytes = raw_size(&d->stored);
 	r = wire_build(&d->request, d->format, d->stored.data, d->stored.len, d->more, &err);
+	if (r == 0 && d->raw_max && d->raw_bytes > d->raw_max && d->request.samples > 1)
+		r = -E2BIG;
 	if (r == 0) {
 		d->ready_id = item->id;
 		return 0;

@@ -11,6 +11,8 @@
 #define DELIVER_NEVER UINT64_MAX
 #define DELIVER_TROUBLED_MAX 256u  /* items that wait on their own account; then all wait */
 #define DELIVER_CUTS_MAX 64u       /* halves remembered */
+#define DELIVER_RATE_TRIES 3u      /* 429s for the rate until a profile is halved … */
+#define DELIVER_RATE_SPLIT_MIN (64u << 10) /* … if it is so large, uncompressed */
 #define DELIVER_HURRY_MAX_NS 1000000000ull /* between two tries when time is short */
 
 struct deliver_ops {
@@ -27,6 +29,7 @@ struct troubled {
 	uint64_t sent_then;        /* stats.sent at its last failure */
 	unsigned int fails;        /* in all */
 	unsigned int few;          /* VERDICT_RETRY_FEW */
+	unsigned int rates;        /* 429s for the rate */
 };
 
 /* A profile that is half of another, so that its own halves find a time of their own. */
@@ -50,6 +53,7 @@ struct deliver {
 	uint64_t server_not_before_ns;
 	uint64_t last_failed;      /* id: others are tried before it; 0: none */
 	struct bucket bucket;
+	size_t raw_max;            /* what is larger is halved, as we learned; 0: nothing learned */
 	struct outage outage;
 	struct troubled troubled[DELIVER_TROUBLED_MAX];
 	size_t troubled_count;

@@ -274,7 +274,8 @@ static void judge_status(struct judgement *j, const struct http_answer *a, size_
 	}
 	j->verdict = r->verdict;
 	j->orderly = r->flags & ORDERLY;
-	if ((r->flags & BY_SIZE) && raw_bytes > VERDICT_RATE_BYTES)
+	j->rate = r->flags & BY_SIZE;
+	if (j->rate && raw_bytes > VERDICT_RATE_BYTES)
 		j->verdict = VERDICT_SPLIT;
 	if (r->flags & RESET)
 		j->until_ns = reset_ns(a->body, r->text);

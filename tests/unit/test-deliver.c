@@ -462,6 +462,53 @@ static void halves(void)
 	end();
 }
 
+static void serve_small_burst(const struct fake_profile *p, struct http_answer *a)
+{
+	if (p->size > 100000)
+		reply(a, 429, "{\"code\":\"resource_exhausted\",\"message\":\"push rate limit (391 KiB) "
+			      "exceeded while adding 474 KiB\"}");
+	else
+		reply(a, 200, "");
+}
+
+static void small_burst(void)
+{
+	uint64_t samples = 0;
+
+	begin(serve_small_burst);
+	for (uint64_t i = 0; i < 4; i++)
+		fake_add(&w.spool, EPOCH + w.now - i * SEC, 1000, 480000);
+	add(0);
+	run(2 * MINUTE);
+	for (size_t i = 0; i < w.spool.count; i++)
+		if (w.spool.items[i].state == FAKE_SENT)
+			samples += w.spool.items[i].profile.samples;
+	is_int((long long)samples, 4100, "a burst smaller than usual is found by halving");
+	ok(w.d.stats.failed <= 30, "and remembered: %llu failures", (unsigned long long)w.d.stats.failed);
+	is_int((long long)w.d.stats.dropped, 0, "nothing is lost by it");
+	end();
+}
+
+static void serve_garbage(const struct fake_profile *p, struct http_answer *a)
+{
+	(void)p;
+	if (w.try_count <= 4) {
+		reply(a, 0, "");
+		a->error = EPROTO;
+	} else {
+		reply(a, 200, "");
+	}
+}
+
+static void garbage(void)
+{
+	begin(serve_garbage);
+	add(0);
+	run(10 * SEC);
+	is_int((long long)fake_count(&w.spool, FAKE_SENT), 1, "a little garbage is soon over");
+	end();
+}
+
 static void pace(void)
 {
 	uint64_t start, least = UINT64_MAX;
@@ -782,6 +829,8 @@ int main(void)
 	clock_ahead();
 	many_in_trouble();
 	halves();
+	small_burst();
+	garbage();
 	pace();
 	broken_items();
 	killed();
