@@ -11,8 +11,7 @@
 
 #define PUSHER_RETRY_MIN_NS 500000000ull     /* full jitter: anything up to 0.5 s, 1 s, 2 s … */
 #define PUSHER_RETRY_MAX_NS 60000000000ull   /* … up to 60 s */
-#define PUSHER_CONFIG_NS 60000000000ull      /* between tries after VERDICT_CONFIG, if there was an
-					      * answer, and _LATER */
+#define PUSHER_CONFIG_NS 60000000000ull      /* between tries after VERDICT_CONFIG and _LATER */
 #define PUSHER_PAUSE_MAX_NS (24 * 3600 * 1000000000ull) /* of a VERDICT_PAUSE, whatever it says */
 #define PUSHER_PACE_BYTES_PER_S 4000000u     /* uncompressed, the servers' default rate … */
 #define PUSHER_PACE_BURST_BYTES 2000000u     /* … and burst */

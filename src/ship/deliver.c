@@ -403,6 +403,7 @@ static void arrived(struct deliver *d, const struct spool_item *item, const stru
 	struct push_event e = event_of(d, PUSH_SENT, item, j);
 
 	d->failures = 0;
+	d->garbage = 0;
 	d->last_failed = 0;
 	d->stats.sent++;
 	d->stats.sent_bytes += e.bytes;
@@ -416,6 +417,14 @@ static void arrived(struct deliver *d, const struct spool_item *item, const stru
 	emit(d, &e);
 }
 
+/* Who speaks HTTP means it; a little garbage may pass. */
+static uint64_t config_ns(struct deliver *d)
+{
+	if (d->answer.status || ++d->garbage >= DELIVER_GARBAGE_TRIES)
+		return PUSHER_CONFIG_NS;
+	return 0;
+}
+
 static void act(struct deliver *d, const struct spool_item *item, const struct judgement *j,
 		uint64_t now)
 {
@@ -427,8 +436,8 @@ static void act(struct deliver *d, const struct spool_item *item, const struct j
 		if (!burst_too_small(d, item, j, now))
 			blame_server(d, item, j, now, 0);
 		break;
-	case VERDICT_CONFIG: /* garbage may pass; who speaks HTTP means it */
-		blame_server(d, item, j, now, d->answer.status ? PUSHER_CONFIG_NS : 0);
+	case VERDICT_CONFIG:
+		blame_server(d, item, j, now, config_ns(d));
 		break;
 	case VERDICT_PAUSE:
 		server_waits(d, item, j, now, pause_ns(d, j));

@@ -13,6 +13,7 @@
 #define DELIVER_CUTS_MAX 64u       /* halves remembered */
 #define DELIVER_RATE_TRIES 3u      /* 429s for the rate until a profile is halved … */
 #define DELIVER_RATE_SPLIT_MIN (64u << 10) /* … if it is so large, uncompressed */
+#define DELIVER_GARBAGE_TRIES 5u   /* no HTTP, so often in a row: this is no Pyroscope */
 #define DELIVER_HURRY_MAX_NS 1000000000ull /* between two tries when time is short */
 
 struct deliver_ops {
@@ -50,6 +51,7 @@ struct deliver {
 	uint64_t random;           /* state of the jitter */
 	bool hurry;
 	unsigned int failures;     /* of the server, in a row */
+	unsigned int garbage;      /* of these, what is no HTTP; until something arrives */
 	uint64_t server_not_before_ns;
 	uint64_t last_failed;      /* id: others are tried before it; 0: none */
 	struct bucket bucket;

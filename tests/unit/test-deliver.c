@@ -492,7 +492,7 @@ static void small_burst(void)
 static void serve_garbage(const struct fake_profile *p, struct http_answer *a)
 {
 	(void)p;
-	if (w.try_count <= 4) {
+	if (w.try_count <= 4 || w.up_ns) {
 		reply(a, 0, "");
 		a->error = EPROTO;
 	} else {
@@ -506,6 +506,15 @@ static void garbage(void)
 	add(0);
 	run(10 * SEC);
 	is_int((long long)fake_count(&w.spool, FAKE_SENT), 1, "a little garbage is soon over");
+	end();
+
+	begin(serve_garbage);
+	w.up_ns = UINT64_MAX;
+	add(0);
+	run(5 * MINUTE);
+	deliver_hurry(&w.d);
+	run(30 * SEC);
+	ok(w.try_count <= 11, "garbage without end is tried once a minute: %zu", w.try_count);
 	end();
 }
 
