@@ -125,5 +125,5 @@ Usage: pystoker record [OPTIONS] -p PID
 [0]
 
 # No line is wider than a terminal of 80 columns.
-$ for c in record dump help; do pystoker help $c; done | awk 'length > 80'
+$ for c in record dump exec help; do pystoker help $c; done | awk 'length > 80'
 [0]

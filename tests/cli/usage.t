@@ -309,3 +309,47 @@ $ pystoker record --formt 2>/dev/null
 [2]
 $ pystoker dump 2>/dev/null
 [2]
+
+# exec says what is wrong and runs the program all the same; it needs a program.
+$ pystoker exec
+pystoker: exec: it is not said which program to run
+  pystoker exec -- python3 app.py
+[2]
+$ pystoker exec --
+pystoker: exec: it is not said which program to run
+  pystoker exec -- python3 app.py
+[2]
+$ pystoker exec --intervall=5
+pystoker: exec: unknown option --intervall
+  did you mean --interval?
+[2]
+$ pystoker exec --intervall 5 -- echo runs
+pystoker: exec: unknown option --intervall
+  did you mean --interval?
+runs
+[0]
+$ pystoker exec --intervall=5 --rate x echo runs
+pystoker: exec: unknown option --intervall
+  did you mean --interval?
+runs
+[0]
+$ pystoker exec --rate x sh -c 'exit 3'
+pystoker: exec: --rate: 'x' is not a number
+  pystoker exec --help lists the options
+[3]
+$ pystoker exec --auth-file a --token-file b -- echo runs
+pystoker: exec: --token-file and --auth-file exclude each other
+runs
+[0]
+$ PROFILE_INTERVAL=x PYSTOKER_RATE=y pystoker exec -- echo runs
+runs
+[0]
+$ pystoker exec -- no-such-program
+pystoker: cannot run no-such-program: No such file or directory
+[127]
+$ pystoker exec --supervise -- no-such-program
+pystoker: cannot run no-such-program: No such file or directory
+[127]
+$ pystoker exec -- /
+pystoker: cannot run /: Permission denied
+[126]

@@ -266,6 +266,58 @@ static void test_environment(void)
 	unsetenv("PYSTOKER_SIZE");
 }
 
+static int parse_lenient(const char *text, struct more *m, int *rest, struct err *err)
+{
+	struct command lenient = more_command;
+
+	lenient.lenient = true;
+	*m = (struct more){ 0 };
+	*rest = -1;
+	snprintf(line, sizeof(line), "%s", text);
+	return options_parse(&lenient, split(line, words), words, m, rest, err);
+}
+
+/* The values that are right, the first complaint, and where the rest begins. */
+static void test_lenient(void)
+{
+	struct more m;
+	struct err err;
+	int rest;
+
+	is_int(parse_lenient("more --zzz --size 3k --my-rate x --name n prog -l z", &m, &rest, &err),
+	       -EINVAL, "two mistakes");
+	is_int((long long)m.bytes, 3072, "what lies between counts");
+	is_str(m.name, "n", "what comes after counts");
+	ok(strstr(err.text, "--zzz") && !strstr(err.text, "--my-rate"), "the first is told: %s", err.text);
+	is_int(rest, 8, "the first word that is no option");
+	is_int(parse_lenient("more --zzz 5 -- prog -- x", &m, &rest, &err), -EINVAL, "an unknown one");
+	is_int(rest, 4, "behind it a -- is surer than a word");
+	is_int(parse_lenient("more --name n prog -- x", &m, &rest, &err), 0, "no mistake");
+	is_int(rest, 3, "then the word counts");
+	is_int(parse_lenient("more --flag --name n prog", &m, &rest, &err), -EINVAL, "a contradiction");
+	is_int(rest, 4, "and its rest");
+	is_int(parse_lenient("more --size", &m, &rest, &err), -EINVAL, "a value missing at the end");
+	is_int(rest, 2, "no rest");
+	setenv("RATE_OF_MINE", "fast", 1);
+	setenv("PYSTOKER_NAME", "n", 1);
+	is_int(parse_lenient("more prog", &m, &rest, &err), -EDOM, "a bad variable");
+	is_int(rest, 1, "and its rest");
+	is_str(m.name, "n", "the variables after it count");
+	is_int(parse_lenient("more --zzz prog", &m, &rest, &err), -EINVAL, "both");
+	ok(strstr(err.text, "--zzz"), "the option is told: %s", err.text);
+	unsetenv("RATE_OF_MINE");
+	unsetenv("PYSTOKER_NAME");
+}
+
+static void test_find(void)
+{
+	ok(option_find(&more_command, "--size") == &more_rows[1], "a name");
+	ok(option_find(&more_command, "--size=5") == &more_rows[1], "with a value");
+	ok(option_find(&more_command, "--my") == &more_rows[2], "a prefix");
+	ok(!option_find(&more_command, "--") && !option_find(&more_command, "size") &&
+	   !option_find(&more_command, "-l") && !option_find(&more_command, "--zzz"), "none");
+}
+
 int main(void)
 {
 	test_defaults();
@@ -278,5 +330,7 @@ int main(void)
 	test_odd_words();
 	test_lists_and_sizes();
 	test_environment();
+	test_lenient();
+	test_find();
 	return tap_done();
 }
