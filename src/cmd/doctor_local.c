@@ -7,6 +7,7 @@
 #include <inttypes.h>
 #include <linux/capability.h>
 #include <sched.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -138,8 +139,8 @@ static void say_read(struct tried *t, const struct attached *a, ssize_t threads,
 	if (procfs_cmdline(a->target.pid, cmdline, sizeof(cmdline)) < 0)
 		cmdline[0] = '\0';
 	check = checks_say(t->c, "process", poor || a->target.version_guessed ? CHECK_WARN : CHECK_OK,
-			   0, "PID %d: Python %s%s, %zd threads, %" PRIu64 " stacks read, %" PRIu64
-			   " proven: %s", (int)a->target.pid, pyver_text(a->target.version, version),
+			   0, "PID %d: Python %s%s, threads %zd, stacks read %" PRIu64 ", proven %" PRIu64
+			   ": %s", (int)a->target.pid, pyver_text(a->target.version, version),
 			   a->target.layout.free_threaded ? " free-threading" : "", threads,
 			   stats->samples, stats->proven, cmdline);
 	check->pid = a->target.pid;
@@ -156,12 +157,17 @@ static void say_read(struct tried *t, const struct attached *a, ssize_t threads,
 static void say_unread(struct tried *t, pid_t pid, const struct err *err)
 {
 	struct check *check;
+	char cmdline[CMDLINE_SHOWN];
+	size_t len;
 
 	if (!t->o->pid && (err->status == EXIT_NOT_PYTHON || err->status == EXIT_GONE))
 		return;
 	check = checks_add(t->c, "process", CHECK_FAIL);
 	check->pid = pid;
 	check->err = *err;
+	len = strlen(check->err.text);
+	if (!procfs_cmdline(pid, cmdline, sizeof(cmdline)))
+		snprintf(check->err.text + len, sizeof(check->err.text) - len, ": %s", cmdline);
 	t->failed++;
 }
 
@@ -271,7 +277,7 @@ static void check_cpus(const struct tried *t)
 		checks_say(t->c, "cpus", CHECK_OK, 0, "we may run on every CPU that they may run on");
 		return;
 	}
-	check = checks_say(t->c, "cpus", CHECK_WARN, 0, "they may run on %d CPUs where we may not: "
+	check = checks_say(t->c, "cpus", CHECK_WARN, 0, "CPUs where they may run and we may not: %d; "
 			   "stacks read while they run there are not proven", n);
 	err_hint(&check->err, "give pystoker the same cpuset (docker --cpuset-cpus, taskset, "
 		 "systemd AllowedCPUs)");

@@ -146,8 +146,19 @@ static bool seen(const struct arrival *f)
 	return f->newest_ms[ARRIVAL_CPU] || f->newest_ms[ARRIVAL_WALL];
 }
 
-/* A point stands for the time of a step up to it: first few intervals in short steps, then more in
- * long ones. False: one of the questions had no answer. */
+/* A point stands for the time of a step up to it, so its data may be older by a long step; they are
+ * known not to be younger than this. */
+static void no_younger_than(struct arrival *f, uint64_t age_ms)
+{
+	uint64_t at = f->now_ms > age_ms ? f->now_ms - age_ms : 0;
+
+	for (size_t i = 0; i < ARRIVAL_TYPES; i++)
+		if (f->newest_ms[i] > at)
+			f->newest_ms[i] = at;
+}
+
+/* First a few intervals in short steps, then more in long ones. False: one of the questions had no
+ * answer. */
 static bool ask_app(struct asking *q, const char *selector)
 {
 	struct arrival *f = &q->arrival;
@@ -159,6 +170,7 @@ static bool ask_app(struct asking *q, const char *selector)
 		return true;
 	if (!ask_newest(q, selector, f->lookback_ms))
 		return false;
+	no_younger_than(f, few_ms);
 	if (seen(f))
 		return true;
 	return ask_known(q, selector) && (f->known || ask_names(q, NULL, &f->others));
