@@ -1,11 +1,12 @@
 # Tests: unit/ links the library and needs no live process; cli/ runs the program; live/ profiles
-# real interpreters; tools/ are programs that the others call.
+# real interpreters; push/ pushes to a test server; tools/ are programs that the others call.
 include tests/unit/module.mk
 include tests/tools/module.mk
 include tests/cli/module.mk
 include tests/exec/module.mk
 include tests/interpreters/module.mk
 include tests/live/module.mk
+include tests/push/module.mk
 include tests/bench/module.mk
 include tests/cross/module.mk
 
