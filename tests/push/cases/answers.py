@@ -8,7 +8,8 @@ from lib.serving import WALL, Server, wait_for
 
 RETRIED = {
     "503": {"status": 503}, "502 of a proxy": {"status": 502, "body": "<html>Bad Gateway</html>", "type": "text/html"},
-    "504": {"status": 504}, "408": {"status": 408}, "499": {"status": 499, "body": {"code": "canceled", "message": "x"}},
+    "504": {"status": 504}, "408": {"status": 408},
+    "499": {"status": 499, "body": {"code": "canceled", "message": "x"}},
     "500 of a stopping 2.x": {"status": 500, "body": {
         "code": "unknown", "message": "rpc error: code = Unavailable desc = service is unavailable"}},
     "500 of a stopping 1.x": {"status": 500, "body": {
@@ -16,9 +17,9 @@ RETRIED = {
     "429 of the rate": {"status": 429, "body": {
         "code": "resource_exhausted", "message": "push rate limit (4.0 MiB) exceeded while adding 23 KiB"}},
     "429 of the series": {"status": 429, "body": {
-        "code": "resource_exhausted", "message": "Maximum active series limit exceeded (5000/5000), reduce the number of "
-        "active streams (reduce labels or reduce label values), or contact your administrator to see if the limit can be "
-        "increased"}},
+        "code": "resource_exhausted", "message": "Maximum active series limit exceeded (5000/5000), reduce the number "
+        "of active streams (reduce labels or reduce label values), or contact your administrator to see if the limit "
+        "can be increased"}},
     "closed before the answer": {"close": "before"}, "closed half-way": {"close": "half"}, "garbage": {"garbage": True},
     "hang": {"hang": True}, "slow bytes": {"slow": 0.3}, "64 MB of an error": {"flood": 64},
     "an empty 500": {"status": 500, "body": ""},

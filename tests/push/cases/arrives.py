@@ -116,8 +116,8 @@ def sigterm_sends_the_part_interval(check):
             check.equal(len(found), 1, "%s: the interval of 600 s is sent when it ends early" % name)
             for p in found:
                 last = p["time_nanos"] + p["duration_nanos"]
-                check.ok(p["duration_nanos"] >= 10**9 and asked - 500 * MS <= last <= ended, "%s: up to the signal" % name,
-                         (last - asked) / 1e6, p["duration_nanos"])
+                check.ok(p["duration_nanos"] >= 10**9 and asked - 500 * MS <= last <= ended,
+                         "%s: up to the signal" % name, (last - asked) / 1e6, p["duration_nanos"])
             check.ok(w.alive(), "%s: the target lives" % name)
 
 
@@ -136,8 +136,8 @@ def the_clock_decides_the_borders(check):
 
 def the_environment_contract(check):
     with Server() as server, worker() as w:
-        env = environment(SERVICE_NAME="from-env", PYROSCOPE_URL=server.url, PROFILE_INTERVAL="1", ENVIRONMENT="staging",
-                          PYROSCOPE_SAMPLE_RATE="50")
+        env = environment(SERVICE_NAME="from-env", PYROSCOPE_URL=server.url, PROFILE_INTERVAL="1",
+                          ENVIRONMENT="staging", PYROSCOPE_SAMPLE_RATE="50")
         pid = ready(w)
         with Push(None, "--pid", pid, app=None, interval=None, env=env) as push:
             state = server.wait_profiles(2, service_name="from-env", environment="staging")
@@ -175,7 +175,8 @@ def one_kind(check):
             with Push(server.url, "--pid", ready(w), "--once", "--profiles", word) as push:
                 check.equal(push.wait(), 0, "--profiles %s: status" % word)
             state = server.state()
-            check.ok(state.profiles(there) and not state.profiles(absent), "--profiles %s: only that" % word, push.note())
+            check.ok(state.profiles(there) and not state.profiles(absent), "--profiles %s: only that" % word,
+                     push.note())
 
 
 def thread_names(check):

@@ -12,8 +12,8 @@ PATIENCE_S = 300
 
 def run(check, version, side):
     with Server("--version", version) as server:
-        done = subprocess.run([sys.executable, CONFORMANCE, side, "--patience", "30", server.url], stdout=subprocess.PIPE,
-                              stderr=subprocess.STDOUT, timeout=PATIENCE_S)
+        done = subprocess.run([sys.executable, CONFORMANCE, side, "--patience", "30", server.url],
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=PATIENCE_S)
     lines = done.stdout.decode(errors="replace").splitlines()
     for i, line in enumerate(lines):
         good, _, what = line.partition(" - ")

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: MIT
 """doctor: each trouble has an exit status of its own, and is said with what to do."""
 import json
-import os
 import tempfile
 import time
 
@@ -87,4 +86,5 @@ def a_malicious_server(check):
         with Server() as server:
             server.plan(*[dict(step, times=0, match="/")])
             status, said, _ = run("doctor", "--url", server.url, "--app", "x", "--timeout", "1", seconds=60)
-            check.ok(status not in (None, 0) and status > 0, "%s: a status, in bounded time" % step, status, said[-300:])
+            check.ok(status not in (None, 0) and status > 0, "%s: a status, in bounded time" % step, status,
+                     said[-300:])

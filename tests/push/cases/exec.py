@@ -80,7 +80,8 @@ def nothing_without_a_name(check):
     with Server() as server:
         for env in ({"SERVICE_NAME": None}, {"PYROSCOPE_ENABLED": "false"}):
             with Entry(server.url, words=["sh", "-c", "echo hello; exit 5"], **env) as entry:
-                check.equal((entry.process.stdout.read(), entry.process.wait(60)), (b"hello\n", 5), "only runs: %s" % env)
+                check.equal((entry.process.stdout.read(), entry.process.wait(60)), (b"hello\n", 5),
+                            "only runs: %s" % env)
                 check.equal(entry.log(), "", "no pusher: %s" % env)
         check.equal(server.state().requests, [], "and asks no server")
 

@@ -30,7 +30,8 @@ def waits_for_python(check):
             check.ok(push.process.poll() is None, "and goes on")
             with worker(MARK + "waits") as w:
                 again = str(ready(w))
-                check.ok(server.wait_profiles(1, pid=again).profiles(WALL, pid=again), "finds the next one", push.note())
+                check.ok(server.wait_profiles(1, pid=again).profiles(WALL, pid=again), "finds the next one",
+                         push.note())
             check.equal(push.end(), 0, "status 0")
 
 

@@ -1,14 +1,13 @@
 # SPDX-License-Identifier: MIT
 """A server that is away, is killed, is stopped; a pystoker that is killed; a clock that jumps."""
 import os
-import re
 import signal
 import subprocess
 import tempfile
 import time
 
 from lib.pushing import Push, covered, environment, ready, worker
-from lib.serving import PATIENCE_S, WALL, Server, wait_for
+from lib.serving import WALL, Server, wait_for
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 
@@ -106,7 +105,8 @@ def killed_2x(check):
 
 
 def stopped_1x(check):
-    stopped(check, "1.15.3", "at least 1 live replicas required, could only find 0 - unhealthy instances: ", "1.x stopped")
+    says = "at least 1 live replicas required, could only find 0 - unhealthy instances: "
+    stopped(check, "1.15.3", says, "1.x stopped")
 
 
 def stopped_2x(check):

@@ -37,8 +37,9 @@ def two_kinds(check):
             "a.pb.gz": made(service_name="made", team="blue").gzip(),
             "b.pb.gz": made(2 * MINUTE, ("wall", "nanoseconds"), service_name="made").gzip()})
     check.equal(status, 0, "status 0: " + said)
-    check.equal([(len(state.profiles(t)), state.total(t)) for t in (CPU, WALL)], [(1, 10**7), (1, 10**7)], "both arrive")
-    check.equal(state.profiles(CPU)[0]["labels"].get("team") if state.profiles(CPU) else None, "blue", "with their labels")
+    check.equal([(len(state.profiles(t)), state.total(t)) for t in (CPU, WALL)], [(1, 10**7), (1, 10**7)],
+                "both arrive")
+    check.equal([p["labels"].get("team") for p in state.profiles(CPU)], ["blue"], "with their labels")
     check.equal(left, ["a.pb.gz", "b.pb.gz"], "the files stay")
 
 

@@ -31,8 +31,8 @@ def unreachable(check):
         server.control(listen=False)
         with Push(server.url, "--pid", ready(w)) as push:
             check.ok(push.says("Failed to push profile"), "said", push.note())
-            check.ok(re.search("Failed to push profile: .*(refused|connect|HTTP 0|HTTP 000)", push.log()), "with the reason",
-                     push.log()[-300:])
+            check.ok(re.search("Failed to push profile: .*(refused|connect|HTTP 0|HTTP 000)", push.log()),
+                     "with the reason", push.log()[-300:])
             push.end()
 
 
@@ -41,7 +41,7 @@ def hangup_reopens_the_log(check):
         with Push(server.url, "--pid", ready(w)) as push:
             push.says("Profile pushed successfully")
             os.rename(push.log_path, push.log_path + ".1")
-            push.signal(signal.SIGHUP)
+            push.send(signal.SIGHUP)
             check.ok(push.says("Profile pushed successfully"), "a new file after SIGHUP", push.note())
             check.ok(push.process.poll() is None, "it goes on")
             check.equal(push.end(), 0, "status 0")
@@ -52,7 +52,7 @@ def status_on_usr1(check):
         with Push(server.url, "--pid", ready(w), interval=600) as push:
             check.ok(push.says("Starting profiler"), "it starts", push.note())
             before = push.log()
-            push.signal(signal.SIGUSR1)
+            push.send(signal.SIGUSR1)
             check.ok(wait_for(lambda: push.log() != before), "SIGUSR1 makes it say something", push.note())
             check.ok(push.process.poll() is None, "and it goes on")
             check.equal(push.end(), 0, "status 0")

@@ -19,7 +19,8 @@ def replay(check, server, what, *writers, status=0, options=()):
                 f.write(writer.gzip())
         got, _, said = run("push", "--replay", folder, "--url", server.url, "--app", APP, "--spool", folder + "/spool",
                            seconds=150)
-        check.ok(got == status if status is not None else got is not None, what + ": exit status %s" % status, got, said)
+        check.ok(got == status if status is not None else got is not None, what + ": exit status %s" % status,
+                 got, said)
         check.equal(len([f for f in os.listdir(folder) if f.endswith(".gz")]), len(writers), what + ": the files stay")
     return server.state()
 

@@ -18,8 +18,8 @@ def on_a_disk(check, server, w, options, what, fill=0):
     with tempfile.TemporaryDirectory() as folder:
         spool = os.path.join(folder, "spool")
         os.mkdir(spool)
-        script = "mount -t tmpfs -o %s tmpfs %s && { [ %d = 0 ] || head -c %d /dev/zero > %s/ballast; } && exec \"$@\"" % (
-            options, spool, fill, fill, spool)
+        ballast = "head -c %d /dev/zero > %s/ballast && " % (fill, spool) if fill else ""
+        script = "mount -t tmpfs -o %s tmpfs %s && %sexec \"$@\"" % (options, spool, ballast)
         before = ["unshare", "-m"] + ([] if os.geteuid() == 0 else ["-U", "-r"]) + ["sh", "-c", script, "sh"]
         with Push(server.url, "--pid", ready(w), "--profiles", "wall", folder=folder, before=before) as push:
             server.wait(lambda s: len(s.profiles()) >= 2)

@@ -86,8 +86,8 @@ def put(server, request, query, app, labels, stacks, rate):
         return
     suffix = app.rpartition(".")[2] if "." in app else "cpu"
     if suffix not in TYPES:
-        raise Refusal("invalid_argument", "pyroscopeIngesterAdapter failed to convert metadata: unknown profile type: " +
-                      suffix, 400)
+        raise Refusal("invalid_argument", "pyroscopeIngesterAdapter failed to convert metadata: unknown profile type: "
+                      + suffix, 400)
     metric, kind, unit = TYPES[suffix]
     service = app.rpartition(".")[0] if "." in app else app
     timed = metric in ("wall", "process_cpu") and rate

@@ -87,8 +87,8 @@ def check_window(limits, seconds, labels, now):
     start, end = now - limits.older_s, now + limits.newer_s
     if start < seconds < end:
         return
-    raise invalid("profile with labels '%s' is outside of ingestion window (profile timestamp: %s, the ingestion window "
-                  "starts at %s and ends at %s)", quote(labels), stamp(seconds), stamp(start), stamp(end))
+    raise invalid("profile with labels '%s' is outside of ingestion window (profile timestamp: %s, the ingestion "
+                  "window starts at %s and ends at %s)", quote(labels), stamp(seconds), stamp(start), stamp(end))
 
 
 def check_profile(limits, profile, labels):
@@ -101,8 +101,8 @@ def check_profile(limits, profile, labels):
     else:
         profile.time_nanos = int(now * 1000) * 10**6
     if profile.size > PROFILE_BYTES:
-        raise invalid("the profile with labels '%s' exceeds the size limit (max_profile_size_byte, actual: %d, limit: %d)",
-                      said, profile.size, PROFILE_BYTES)
+        raise invalid("the profile with labels '%s' exceeds the size limit (max_profile_size_byte, actual: %d, limit: "
+                      "%d)", said, profile.size, PROFILE_BYTES)
     if len(profile.samples) > SAMPLES:
         raise invalid("the profile with labels '%s' exceeds the samples count limit (max_profile_stacktrace_samples, "
                       "actual: %d, limit: %d)", said, len(profile.samples), SAMPLES)

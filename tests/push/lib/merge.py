@@ -37,6 +37,5 @@ def profile(found, type_id):
 def flamegraph(found):
     names = {"total"} | {f[0] for stack in found for f in stack}
     total = sum(found.values())
-    graph = {"names": sorted(names, key=lambda n: (n != "total", n)), "levels": [{"values": ["0", str(total), "0", "0"]}]}
-    return {"flamegraph": dict(graph, total=str(total)) if found else {"names": ["total"],
-                                                                        "levels": [{"values": ["0", "0", "0", "0"]}]}}
+    graph = {"names": ["total"] + sorted(names - {"total"}), "levels": [{"values": ["0", str(total), "0", "0"]}]}
+    return {"flamegraph": dict(graph, total=str(total)) if found else graph}

@@ -75,7 +75,7 @@ class Push:
         return wait_for(lambda: re.search(pattern, self.log(), re.M) or (self.process.poll() is not None and None),
                         seconds)
 
-    def signal(self, number):
+    def send(self, number):
         self.process.send_signal(number)
 
     def wait(self, seconds=PATIENCE_S):

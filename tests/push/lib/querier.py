@@ -115,8 +115,8 @@ def render(server, request, query):
     wanted = matchers("{" + rest)
     total = sum(s.totals[i] for labels, s, i in server.store.select(request.tenant, kind)
                 if all(labels.get(k, "") == v for k, v in wanted))
-    return json.dumps({"version": 1, "flamebearer": {"names": ["total"], "levels": [[0, total, 0, 0]], "numTicks": total,
-                                                     "maxSelf": 0}}).encode()
+    flames = {"names": ["total"], "levels": [[0, total, 0, 0]], "numTicks": total, "maxSelf": 0}
+    return json.dumps({"version": 1, "flamebearer": flames}).encode()
 
 
 CALLS = {"SelectSeries": select_series, "LabelValues": label_values, "ProfileTypes": profile_types, "Series": series,
