@@ -45,6 +45,7 @@ def away_from_the_start(check):
 
 
 def newest_first(check):
+    """What is new is worth most."""
     with Server() as server, worker() as w:
         server.control(listen=False)
         with Push(server.url, "--pid", ready(w), "--profiles", "wall") as push:
@@ -52,13 +53,9 @@ def newest_first(check):
             server.control(listen=True)
             state = server.wait(lambda s: len(s.profiles()) >= 4, 120)
             push.end()
-    found = sorted(server_order(state), key=lambda p: p["first_at"])
+    found = sorted(state.profiles(WALL), key=lambda p: p["first_at"])
     check.ok(len(found) >= 4 and found[0]["time_nanos"] > found[2]["time_nanos"], "the newest goes first",
              [p["time_nanos"] for p in found])
-
-
-def server_order(state):
-    return state.profiles(WALL)
 
 
 def killed_1x(check):

@@ -20,7 +20,7 @@ def lines_word_for_word(check):
             push.end()
         log = push.log()
         check.ok(all(line.isprintable() for line in log.splitlines()), "no control characters")
-        for word in ("sample", "byte|kB|KiB|MB| B", "CPU", "spool|waiting", "ms"):
+        for word in ("sample", "byte|kB|KiB|MB| B", "CPU", "spool|waiting", r"\d m?s\b"):
             check.ok(re.search(word, log), "an interval's line tells: " + word, log[-500:])
         count = len([line for line in log.splitlines() if "Profile pushed successfully" in line])
         check.ok(3 <= count <= len(server.state().pushes()), "a line per interval", count)

@@ -2,6 +2,7 @@
 """Disks that are full or read-only, folders full of foreign things, limits of what may wait."""
 import glob
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -10,7 +11,7 @@ import time
 
 from lib import pprof
 from lib.pushing import Push, covered, ready, run, worker
-from lib.serving import WALL, Server, wait_for
+from lib.serving import CPU, WALL, Server, wait_for
 
 
 def on_a_disk(check, server, w, options, what, fill=0):
@@ -82,18 +83,33 @@ def foreign_things(check):
 
 
 def limits_of_size(check):
-    """A spool of 64 KiB while the server is away: the oldest go, the rest arrives, the loss is said."""
-    with Server() as server, worker() as w:
+    """A spool of 64 KiB in which an earlier run has left three times that: the oldest go, the rest arrives, the loss
+    is said and counted."""
+    with Server() as server, worker() as w, tempfile.TemporaryDirectory() as folder:
+        left = os.path.join(folder, "spool", "1795246045-17")
+        os.makedirs(left)
+        times = [time.time_ns() - (60 + k) * 10**9 for k in range(24)]
+        for t in times:
+            made = pprof.Writer(t, labels=[("service_name", "old")]).add([(os.urandom(4096).hex(), "x", 1)], 5)
+            with open("%s/%d-1.cpu.pb.gz" % (left, t // 10**6), "wb") as f:
+                f.write(made.gzip())
+        figures = os.path.join(folder, "figures")
         server.control(listen=False)
-        with Push(server.url, "--pid", ready(w), "--spool-size", "65536", "--thread-names") as push:
-            held = wait_for(lambda: "dropped" in push.log() and len(push.waiting()), 90)
+        with Push(server.url, "--pid", ready(w), "--spool-size", "65536", "--stats-file", figures,
+                  folder=folder) as push:
+            wait_for(lambda: os.path.exists(figures))
             size = sum(os.path.getsize(os.path.join(push.spool, f)) for f in push.files())
-            check.ok(size <= 66000, "the folder keeps to its size", size)
-            if held:
-                check.ok(held, "a loss is said")
+            check.ok(size <= 65536 + 4096, "the folder keeps to its size", size)
             server.control(listen=True)
             server.wait(lambda s: not push.waiting() and s.profiles(), 120)
             check.equal(push.end(), 0, "status 0")
+        check.ok("room" in push.log() or "dropped for" in push.log(), "the loss is said", push.note())
+        state = server.state()
+        with open(figures) as f:
+            count = re.search(r"^pystoker_dropped_no_room_total\S* (\d+)", f.read(), re.M)
+    got = sorted(p["time_nanos"] for p in state.profiles(CPU, service_name="old"))
+    check.ok(0 < len(got) < 24 and got == sorted(times)[-len(got):], "the newest of them arrive", len(got))
+    check.ok(count and int(count[1]) == 24 - len(got), "the others are counted", count and count[1], 24 - len(got))
 
 
 def limits_of_age(check):

@@ -25,6 +25,7 @@ class Request:
 
 class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
 
     def send_response(self, code, message=None):
         """Without a line Server, as the servers do."""

@@ -18,9 +18,12 @@ APP = "api"
 OURS = ("SERVICE_NAME", "PYROSCOPE_", "PROFILE_INTERVAL", "ENVIRONMENT", "HTTP_PROXY", "http_proxy", "XDG_STATE_HOME")
 
 
+STATE = tempfile.TemporaryDirectory()  # where the default spool lies while testing
+
+
 def environment(**more):
     clean = {k: v for k, v in os.environ.items() if not k.startswith(OURS)}
-    return dict(clean, **more)
+    return dict(clean, XDG_STATE_HOME=STATE.name, **more)
 
 
 def worker(*arguments, script="worker.py", **options):
@@ -53,13 +56,15 @@ class Push:
         asked += ["--spool", self.spool] if spool else []
         asked += ["--log", self.log_path] if log else []
         argv = list(before) + [pystoker.PROGRAM, command] + asked + list(arguments)
-        self.errors = tempfile.TemporaryFile()
+        self.errors, self.said = tempfile.TemporaryFile(), None
         options.setdefault("stdout", subprocess.DEVNULL)
         self.process = subprocess.Popen([str(a) for a in argv], stdin=subprocess.DEVNULL, stderr=self.errors,
                                         env=env or environment(), **options)
         self.pid = self.process.pid
 
     def log(self):
+        if self.said is not None:
+            return self.said[0]
         try:
             with open(self.log_path, errors="replace") as f:
                 return f.read()
@@ -67,6 +72,8 @@ class Push:
             return ""
 
     def stderr(self):
+        if self.said is not None:
+            return self.said[1]
         self.errors.seek(0)
         return self.errors.read().decode(errors="replace")
 
@@ -109,6 +116,7 @@ class Push:
         if self.process.poll() is None:
             self.process.kill()
             self.process.wait()
+        self.said = self.log(), self.stderr()
         self.errors.close()
         if self.own:
             self.own.cleanup()
