@@ -8,7 +8,9 @@ EXTRA_DIST += tests/push/README.md tests/push/run tests/push/server tests/push/c
 	tests/push/cases/doctor.py \
 	tests/push/cases/exec.py \
 	tests/push/cases/found.py \
+	tests/push/cases/freshness.py \
 	tests/push/cases/outage.py \
+	tests/push/cases/permitted.py \
 	tests/push/cases/replay.py \
 	tests/push/cases/said.py \
 	tests/push/cases/split.py \
