@@ -34,7 +34,7 @@ static const struct {
 	{ "no /ready", READY, 404, 0, "404 page not found\n", CHECK_OK, 0, true, "gateway" },
 	{ "/ready wants a token", READY, 401, 0, "", CHECK_OK, 0, true, "no harm" },
 	{ "not ready", READY, 503, 0, "Ingester not ready: waiting for 15s after being ready\n",
-	  CHECK_WARN, 0, true, "waiting for 15s" },
+	  CHECK_WARN, 0, true, "not ready yet (503: Ingester not ready: waiting for 15s" },
 	{ "a gateway in trouble", READY, 502, 0, "<html>", CHECK_WARN, 0, true, "502" },
 
 	{ "1.15.3", VERSION, 200, 0, "{\"status\":\"success\",\"data\":{\"version\":\"1.15.3\"}}",
@@ -67,6 +67,7 @@ static const struct {
 	  "desc = service is unavailable\"}", CHECK_WARN, EXIT_UNCERTAIN, true, "Unavailable" },
 	{ "busy", PUSH, 429, 0, "{\"code\":\"resource_exhausted\",\"message\":\"push rate limit\"}",
 	  CHECK_WARN, EXIT_UNCERTAIN, true, "push rate limit" },
+	{ "overloaded", PUSH, 503, 0, "", CHECK_WARN, EXIT_UNCERTAIN, true, "503" },
 	{ "gone meanwhile", PUSH, 0, ECONNREFUSED, "", CHECK_FAIL, EXIT_UNREACHABLE, false, "listens" },
 
 	{ "may push, not read", QUERY, 403, 0, "", CHECK_WARN, EXIT_UNCERTAIN, true, "rights to read" },
