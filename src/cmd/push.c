@@ -43,6 +43,7 @@ struct push {
 	struct spool *spool;
 	struct pusher *pusher;       /* NULL: profiles are collected in a folder */
 	const char *collect_dir;     /* "file:" */
+	struct http_config http;
 	struct server_secrets secrets;
 	struct finder finder;
 	struct watch *watches;
@@ -54,6 +55,7 @@ struct push {
 	uint64_t start_ns, border_ns, checkpoint_ns, find_ns; /* CLOCK_MONOTONIC */
 	uint64_t cpu_ns;             /* our own at the last border */
 	struct push_note note;       /* the interval being closed */
+	bool noting;                 /* between note_open() and note_close() */
 	bool waiting_told, ever_found, done;
 	int status;
 };
@@ -218,13 +220,22 @@ static void merged_flush(struct push *p, uint64_t now, bool complete)
 	}
 }
 
+static void note_open(struct push *p)
+{
+	if (!p->noting)
+		pushlog_begin(&p->say);
+	p->noting = true;
+	p->note.processes = p->watch_count;
+}
+
 /* The interval's line comes when the server has all of it. */
-static void note_close(struct push *p, uint64_t now)
+static void note_close(struct push *p)
 {
 	uint64_t cpu = clock_process_cpu_ns();
 
-	if (!p->note.stats.ticks && !p->note.items)
+	if (!p->noting)
 		return;
+	p->noting = false;
 	p->note.last_ns = clock_real_ns();
 	p->note.cpu_percent = p->note.wall_ns ?
 		100.0 * (double)(cpu - p->cpu_ns) / (double)p->note.wall_ns : 0;
@@ -235,7 +246,7 @@ static void note_close(struct push *p, uint64_t now)
 		pusher_wake(p->pusher);
 	else
 		collect(p->spool, p->collect_dir, p->o.app, &p->log);
-	(void)now;
+	pushlog_spool(&p->say);
 }
 
 static void stats_file(struct push *p)
@@ -250,11 +261,11 @@ static void stats_file(struct push *p)
 /* Time `border` is where one interval ends and the next begins: not when we come to it. */
 static void interval_end(struct push *p, uint64_t border)
 {
-	p->note.processes = p->watch_count;
+	note_open(p);
 	for (struct watch *w = p->watches; w; w = w->next)
 		watch_flush(p, w, border, true);
 	merged_flush(p, border, true);
-	note_close(p, border);
+	note_close(p);
 	stats_file(p);
 	if (p->o.once && p->ever_found)
 		p->done = true;
@@ -288,7 +299,8 @@ static void watches_reap(struct push *p)
 
 	for (struct watch **at = &p->watches; *at;) {
 		if (watch_is_over(*at)) {
-			p->note.processes = p->watch_count;
+			if (!p->o.merge)
+				note_open(p);
 			watch_end(p, at);
 			ended = true;
 		} else {
@@ -297,8 +309,7 @@ static void watches_reap(struct push *p)
 	}
 	if (ended && !p->watches)
 		p->find_ns = 0;
-	if (ended && !p->o.merge)
-		note_close(p, clock_mono_ns());
+	note_close(p);
 }
 
 static void watch_begin(struct push *p, const struct process_id *id)
@@ -439,7 +450,7 @@ static void finish(struct push *p)
 	for (struct watch *w = p->watches; w; w = w->next)
 		recorder_stop(&w->recorder);
 	now = clock_mono_ns();
-	p->note.processes = p->watch_count;
+	note_open(p);
 	while (p->watches) {
 		struct watch *w = p->watches;
 
@@ -448,7 +459,7 @@ static void finish(struct push *p)
 		watch_close(w);
 	}
 	merged_flush(p, now, true);
-	note_close(p, now);
+	note_close(p);
 }
 
 /* --- setting up --------------------------------------------------------------------------------- */
@@ -497,6 +508,7 @@ static int spool_begin(struct push *p, struct err *err)
 static int pusher_begin(struct push *p, struct err *err)
 {
 	struct pusher_config c = {
+		.http = p->http,
 		.format = push_wire_format(&p->o),
 		.seed = clock_real_ns() ^ (uint64_t)getpid(),
 	};
@@ -504,9 +516,6 @@ static int pusher_begin(struct push *p, struct err *err)
 
 	if (p->collect_dir)
 		return 0;
-	r = server_config(&p->o.server, &c.http, &p->secrets, err);
-	if (r)
-		return r;
 	labels_copy(&c.more, &p->labels);
 	r = pusher_start(&p->pusher, &c, p->spool, pushlog_on_event, &p->say, err);
 	labels_release(&c.more);
@@ -528,16 +537,26 @@ static int root_open(struct push *p, struct err *err)
 	return 0;
 }
 
-static int push_begin(struct push *p, struct err *err)
+/* What can be wrong with what was asked, before anything is done. */
+static int push_check(struct push *p, struct err *err)
 {
 	int r = labels_init(p, err);
 
+	if (!strncmp(p->o.server.url, "file:", 5))
+		p->collect_dir = p->o.server.url + 5;
 	if (!r)
 		r = finder_init(&p->finder, &p->o, err);
 	if (!r)
 		r = root_open(p, err);
-	if (!r)
-		r = spool_begin(p, err);
+	if (!r && !p->collect_dir)
+		r = server_config(&p->o.server, &p->http, &p->secrets, err);
+	return r;
+}
+
+static int push_begin(struct push *p, struct err *err)
+{
+	int r = spool_begin(p, err);
+
 	p->say.spool = p->spool;
 	return r ? r : pusher_begin(p, err);
 }
@@ -549,11 +568,10 @@ static void push_end(struct push *p)
 	if (left)
 		log_line(&p->log, "%zu profiles wait in %s for the next run", left,
 			 spool_folder(p->spool));
+	if (p->spool)
+		pushlog_spool(&p->say);
 	stats_file(p);
 	spool_close(p->spool);
-	finder_release(&p->finder);
-	labels_release(&p->labels);
-	server_secrets_release(&p->secrets);
 }
 
 static void push_run_loop(struct push *p)
@@ -568,31 +586,43 @@ static void push_run_loop(struct push *p)
 	window_release(&p->merged);
 }
 
-static int push_session(struct push *p, struct err *err)
+static int push_work(struct push *p, struct err *err)
 {
 	int r;
 
-	if (!strncmp(p->o.server.url, "file:", 5))
-		p->collect_dir = p->o.server.url + 5;
-	r = log_open(&p->log, p->o.log, err);
-	if (r)
-		return r;
-	pushlog_init(&p->say, &p->log);
 	signals_take(p);
 	title_set_name("pyroscope-push"); /* `pgrep -a pyroscope` finds it */
-	log_line(&p->log, "Starting profiler for %s", p->o.app ? p->o.app : "(replay)");
+	log_line(&p->log, "Starting profiler for %s", p->o.app);
 	r = push_begin(p, err);
 	if (!r) {
 		log_line(&p->log, "every %.10g s at %.10g Hz to %s, kept in %s",
 			 (double)p->o.interval_ns / NSEC_PER_SEC, p->o.rate, p->o.server.url,
 			 spool_folder(p->spool));
 		push_run_loop(p);
-	} else {
-		log_line(&p->log, "%s", err->text);
 	}
 	push_end(p);
+	return r;
+}
+
+/* An error goes to stderr, and to the log where that is a file: nobody may be reading the former. */
+static int push_session(struct push *p, struct err *err)
+{
+	int r = log_open(&p->log, p->o.log, err);
+
+	if (r)
+		return r;
+	pushlog_init(&p->say, &p->log);
+	r = push_check(p, err);
+	if (!r)
+		r = push_work(p, err);
+	if (r && p->log.path)
+		log_line(&p->log, "%s%s%s", err->text, err->hint[0] ? "; " : "", err->hint);
+	finder_release(&p->finder);
+	labels_release(&p->labels);
+	server_secrets_release(&p->secrets);
 	pushlog_release(&p->say);
-	log_line(&p->log, "ended");
+	if (!r)
+		log_line(&p->log, "ended");
 	log_close(&p->log);
 	return r;
 }

@@ -62,6 +62,8 @@ static int check_target(const struct push_options *o, struct err *err)
 
 static int check_sending(const struct push_options *o, struct err *err)
 {
+	if (!o->interval_ns)
+		return err_set(err, -EINVAL, EXIT_USAGE, "push: --interval cannot be unlimited");
 	if (!o->app && !o->replay) {
 		err_set(err, 0, EXIT_USAGE, "push: the name of the service is missing");
 		err_hint(err, "--app NAME, or SERVICE_NAME in the environment");

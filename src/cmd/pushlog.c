@@ -29,9 +29,13 @@ void pushlog_release(struct pushlog *p)
 	pthread_mutex_destroy(&p->lock);
 }
 
-void pushlog_interval(struct pushlog *p, const struct push_note *note)
+void pushlog_begin(struct pushlog *p)
 {
 	pthread_mutex_lock(&p->lock);
+}
+
+void pushlog_interval(struct pushlog *p, const struct push_note *note)
+{
 	if (note->items)
 		p->notes[p->next++ % PUSHLOG_NOTES] = *note;
 	p->intervals++;
@@ -168,6 +172,36 @@ void pushlog_on_event(void *pushlog, const struct push_event *e)
 		break;
 	}
 	pthread_mutex_unlock(&p->lock);
+}
+
+/* --- the spool ---------------------------------------------------------------------------------- */
+
+static void tell_dropped(struct pushlog *p, uint64_t count, const char *why)
+{
+	if (count)
+		log_line(p->log, "%llu profile%s dropped for %s", (unsigned long long)count,
+			 count == 1 ? "" : "s", why);
+}
+
+static void tell_disk(struct pushlog *p, const struct spool_stats *now)
+{
+	if (now->disk_error && now->disk_error != p->told.disk_error)
+		log_line(p->log, "the spool's disk fails: %s; profiles wait in memory (%llu now)",
+			 strerror(now->disk_error), (unsigned long long)now->in_memory);
+	else if (!now->disk_error && p->told.disk_error)
+		log_line(p->log, "the spool's disk works again");
+}
+
+void pushlog_spool(struct pushlog *p)
+{
+	struct spool_stats now;
+
+	spool_stats(p->spool, &now);
+	tell_disk(p, &now);
+	tell_dropped(p, now.dropped_age - p->told.dropped_age, "being too old for the server");
+	tell_dropped(p, now.dropped_size - p->told.dropped_size, "want of room in the spool");
+	tell_dropped(p, now.dropped_broken - p->told.dropped_broken, "being unreadable in the spool");
+	p->told = now;
 }
 
 /* --- status and Prometheus -------------------------------------------------------------------- */

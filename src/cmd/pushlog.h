@@ -30,6 +30,7 @@ struct pushlog {
 	struct push_note notes[PUSHLOG_NOTES];
 	size_t next;
 	struct spool *spool;         /* for its depth */
+	struct spool_stats told;     /* what pushlog_spool() has said */
 	size_t failures;             /* attempts since one succeeded */
 	int failed_status;           /* of the last one told of */
 	uint64_t failed_ns;          /* when that was; CLOCK_MONOTONIC; 0: none since a success */
@@ -42,10 +43,15 @@ struct pushlog {
 void pushlog_init(struct pushlog *p, struct log *log);
 void pushlog_release(struct pushlog *p);
 
-/* The interval is complete and its `note->items` profiles are about to be added to the spool. */
+/* Profiles of an interval are about to be added to the spool: what the pusher has to tell of them
+ * waits until pushlog_interval() has said what they are. */
+void pushlog_begin(struct pushlog *p);
+/* The interval is complete: it became `note->items` profiles. Follows pushlog_begin(). */
 void pushlog_interval(struct pushlog *p, const struct push_note *note);
-/* Fewer or more profiles than said came of it (chunks). */
 void pushlog_on_event(void *pushlog, const struct push_event *e);
+/* Says what has become of the spool since the last call: a disk that fails, or works again, and
+ * profiles that had to be dropped. */
+void pushlog_spool(struct pushlog *p);
 
 /* Several lines: what a person wants to know now. */
 void pushlog_status(struct pushlog *p, struct pusher *pusher, const char *app);

@@ -24,6 +24,7 @@
 enum { WALK_FDS = 16, DEPTH_MAX = 4, POLL_MS = 100 };
 
 struct replay {
+	const struct push_options *o;
 	struct spool *spool;
 	struct pusher *pusher;
 	size_t files, unread;
@@ -68,10 +69,13 @@ static int file_store(struct replay *r, const struct buf *data, struct err *err)
 	struct labels labels = { 0 };
 	struct buf packed = BUF_INIT;
 	int ret = wire_labels(data->data, data->len, &labels, &key.time_ns, err);
+	bool named = labels_get(&labels, "service_name") || r->o->app;
 
 	labels_release(&labels);
 	if (ret)
 		return ret;
+	if (!named)
+		return err_set(err, -EINVAL, EXIT_USAGE, "states no service_name; --app gives one");
 	snprintf(key.kind, sizeof(key.kind), "replay");
 	if (!gzip_is(data->data, data->len))
 		gzip_pack(&packed, data->data, data->len);
@@ -197,7 +201,7 @@ int replay(const struct push_options *o, struct err *err)
 	struct spool_config c = {
 		.dir = dir, .bytes_max = UINT64_MAX, .now_real_ns = clock_real_ns,
 	};
-	struct replay r = { 0 };
+	struct replay r = { .o = o };
 	int ret;
 
 	if (access(o->replay, R_OK | X_OK)) {
