@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: MIT
 """Every answer a server, a gateway or a broken network can give, and what becomes of the intervals."""
+import base64
 import datetime
 import time
+import zlib
 
 from lib.pushing import Push, covered, ready, worker
 from lib.serving import WALL, Server, wait_for
@@ -183,6 +185,42 @@ def never_ready(check):
         with Push(server.url, "--pid", ready(w), "--once") as push:
             check.equal(push.wait(), 0, "status")
         check.ok(server.state().profiles(), "arrives")
+
+
+def bomb():
+    """A gzip'd answer of 200 MB in 200 kB."""
+    packer = zlib.compressobj(9, zlib.DEFLATED, 31)
+    data = b"".join(packer.compress(bytes(1 << 20)) for _ in range(200)) + packer.flush()
+    return b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: %d\r\n\r\n" % len(data) + data
+
+
+HOSTILE = {
+    "a gzip bomb": bomb, "a million headers": lambda: b"HTTP/1.1 200 OK\r\n" + b"X-Again: and again\r\n" * 500000,
+    "a header without end": lambda: b"HTTP/1.1 200 OK\r\nX: " + b"x" * (16 << 20),
+    "continue, continue": lambda: b"HTTP/1.1 100 Continue\r\n\r\n" * 300000,
+    "a chunk of negative size": lambda: b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n-5\r\nabc\r\n",
+    "a huge length": lambda: b"HTTP/1.1 500 X\r\nContent-Length: 99999999999999999999\r\n\r\nabc",
+    "two lengths": lambda: b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 9\r\n\r\n{}",
+    "a status of no meaning": lambda: b"HTTP/1.1 999 \x1b[31mred\r\nContent-Length: 6\r\n\r\n\x1b[31m\n",
+    "a body of escapes": lambda: b"HTTP/1.1 400 X\r\nContent-Length: 12\r\n\r\n\x1b]0;x\x07\n\x00\xff\r\n",
+}
+
+
+def hostile(check):
+    """Answers made to harm: small memory, nothing in the log but text, the next profiles arrive."""
+    for name, make in HOSTILE.items():
+        with Server() as server, worker() as w:
+            server.plan({"times": 2, "raw": base64.b64encode(make()).decode()})
+            with Push(server.url, "--pid", ready(w), "--profiles", "wall", "--timeout", 2) as push:
+                server.wait(lambda s: s.pushes() and s.plan_left < 2)
+                wait_for(lambda: len(push.waiting()) >= 2 or len(server.state().profiles()) >= 2, 20)
+                check.ok(push.process.poll() is None and push.memory() < 40000, name + ": little memory",
+                         push.process.poll(), push.process.poll() is None and push.memory())
+                server.control(clear=True)
+                check.equal(push.end(), 0, name + ": status 0")
+                check.ok(all(line.isprintable() for line in push.log().split("\n")), name + ": the log is text",
+                         ascii(push.log()[-400:]))
+            check.ok(len(server.state().profiles()) >= 2, name + ": later profiles arrive", push.note())
 
 
 def the_target_feels_nothing(check):

@@ -134,6 +134,29 @@ def killed_ourselves(check):
     check.ok(max(state.often() or [0]) == 1 and not state.lost(), "each once")
 
 
+def killed_again_and_again(check):
+    """kill -9 at any moment, ten times, each time started anew: nothing that was complete is lost, nothing is twice."""
+    pauses = [0.3, 1.9, 1.02, 2.5, 1.0, 0.7, 2.99, 1.5, 0.05, 2.01]  # moments, not synchronisation
+    with Server("--version", "2.0.6") as server, worker() as w, tempfile.TemporaryDirectory() as folder:
+        pid, kept = ready(w), set()
+        for pause in pauses:
+            with Push(server.url, "--pid", pid, "--profiles", "wall", folder=folder) as push:
+                push.says("profiling PID")
+                time.sleep(pause)
+                push.end(signal.SIGKILL)
+                kept |= {int(f.rpartition("/")[2].partition("-")[0]) for f in push.files()}
+        with Push(server.url, "--pid", pid, "--profiles", "wall", folder=folder) as push:
+            server.wait(lambda s: not push.waiting() and len(s.profiles()) > 8)
+            check.equal(push.end(), 0, "status 0")
+        state = server.state()
+    got = {p["time_nanos"] // 10**6 for p in state.profiles()}
+    check.ok(kept and kept <= got, "all that was ever in the spool arrived", sorted(kept - got), len(kept))
+    check.ok(not state.lost(), "nothing twice with other contents", state.lost())
+    check.ok(max(state.often()) <= 2, "at most the one under way at a kill is sent again", state.often())
+    holes = state.holes()
+    check.ok(all(h > -10**6 for h in holes), "no time is counted twice", holes)
+
+
 def killed_while_waiting(check):
     """kill -9 with a spool full of intervals: the next run sends them all."""
     with Server() as server, worker() as w:

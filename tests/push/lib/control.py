@@ -6,6 +6,7 @@ POST /control {"plan": [STEP…]}   answer the next pushes so; a step is {"times
 	"delay": seconds before the answer                         "hang": never answer
 	"close": "before" or "half" of the answer                  "garbage": bytes that are no HTTP
 	"slow": seconds between the bytes of the answer            "flood": megabytes of body
+	"raw": these bytes (base64), then the connection is closed
 	"match": only requests whose path contains this (default: Push and ingest)
 POST /control {"clear": true}     forget the plan
 POST /control {"forget": true}    lose what is stored: kill -9 of version 1

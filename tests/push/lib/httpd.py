@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """HTTP of the test server: routes, chunked and gzip'd answers as measured, and misbehaviour on order."""
+import base64
 import gzip
 import json
 import socket
@@ -94,6 +95,8 @@ class Handler(BaseHTTPRequestHandler):
             self.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n{\"co")
         elif step.get("garbage"):
             self.wfile.write(b"\x00\xff\x13SSH-2.0-garbage\r\n" * 40)
+        elif step.get("raw"):
+            self.wfile.write(base64.b64decode(step["raw"]))
         elif step.get("flood"):
             self.flood(step["flood"])
         elif not step.get("close"):

@@ -96,6 +96,11 @@ class Push:
         self.process.send_signal(number)
         return self.wait()
 
+    def memory(self):
+        """Most resident memory so far, in kB."""
+        with open("/proc/%d/status" % self.pid) as f:
+            return int(re.search(r"VmHWM:\s+(\d+)", f.read())[1])
+
     def files(self, end=".gz"):
         """What lies in the spool, relative to it."""
         return sorted(os.path.relpath(os.path.join(where, f), self.spool)
