@@ -339,6 +339,46 @@ def case_unprivileged(box):
     gone(child.pid)
 
 
+# --- the shims for the old scripts -------------------------------------------------------------------
+
+SCRIPTS = os.path.join(os.path.dirname(os.path.dirname(HERE)), "scripts")
+
+
+def shim_path(box, with_pystoker):
+    folder = os.path.join(box.dir, "bin")
+    os.makedirs(folder, exist_ok=True)
+    if with_pystoker:
+        os.symlink(PYSTOKER, os.path.join(folder, "pystoker"))
+    return folder + ":/usr/bin:/bin"
+
+
+def case_shim_entrypoint(box):
+    """The same program with and without a pystoker that runs."""
+    for with_pystoker in (False, True):
+        env = dict(box.on, PATH=shim_path(box, with_pystoker))
+        done = subprocess.run(["sh", SCRIPTS + "/ai-entrypoint.sh", "sh", "-c", "echo \"$@\"; exit 3", "sh",
+                               "a  b", "c"], env=env, stdout=subprocess.PIPE, timeout=PATIENCE_S)
+        same((done.stdout, done.returncode), (b"a  b c\n", 3), "with pystoker: %r" % with_pystoker)
+    child = subprocess.Popen(["sh", SCRIPTS + "/ai-entrypoint.sh", "sleep", "1000"], env=env)
+    box.started.append(child)
+    the("pusher", child.pid)
+
+
+def case_shim_profiler(box):
+    """As the old entrypoint starts it; without arguments the environment counts."""
+    env = dict(box.on, PATH=shim_path(box, True), SERVICE_NAME="other", PYSTOKER_LOG="")
+    for words, name in (["my shop", DEAD_URL, "7"], b"my shop"), ([], b"other"):
+        with open(box.log, "wb") as log:
+            child = subprocess.Popen(["nohup", "sh", SCRIPTS + "/pyroscope-profiler.sh"] + words, env=env,
+                                     stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        box.started.append(child)
+        same(until(lambda: b"Starting profiler for " + name + b"\n" in read(box.log)), True, "the log")
+        if words:
+            same(until(lambda: b"every 7 s" in read(box.log)), True, "the interval")
+        child.terminate()
+        child.wait(PATIENCE_S)
+
+
 # --- as PID 1, as a subreaper ------------------------------------------------------------------------
 
 INSIDE = [b"os.wait() at the start: ECHILD", b"pusher: True", b"os.wait() beside the pusher: ECHILD",
