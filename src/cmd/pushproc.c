@@ -68,12 +68,27 @@ static void take_streams(const struct pushproc *p)
 	detach_streams(log, -1);
 }
 
+/* Said here and not by the owner, whom a log on a dead disk or a fifo must not hold up. */
+static void tell_crash(int status)
+{
+	struct err ignored;
+	struct log log;
+
+	if (!status || log_open(&log, "-", &ignored))
+		return;
+	log_line(&log, "started anew after the pusher ended with %s %d",
+		 WIFSIGNALED(status) ? "signal" : "status",
+		 WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
+	log_close(&log);
+}
+
 static _Noreturn void become_pusher(const struct pushproc *p)
 {
 	detach_signals();
 	setsid(); /* fails where that is so already */
 	take_streams(p);
 	detach_descriptors(NULL, 0);
+	tell_crash(p->crash);
 	if (chdir("/")) {
 		/* then it stays where it is */
 	}
@@ -82,22 +97,6 @@ static _Noreturn void become_pusher(const struct pushproc *p)
 }
 
 /* --- the owner -------------------------------------------------------------------------------- */
-
-/* Opened for one line: nothing is held meanwhile. */
-static void tell_restart(const struct pushproc *p, int status)
-{
-	struct err ignored;
-	struct log log;
-
-	if (log_open(&log, *log_word(p), &ignored)) {
-		/* then its lines go nowhere */
-	}
-	log_line(&log, "the pusher ended with %s %d and is started anew in %llu s",
-		 WIFSIGNALED(status) ? "signal" : "status",
-		 WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status),
-		 (unsigned long long)(p->pause_ns / NSEC_PER_SEC));
-	log_close(&log);
-}
 
 void pushproc_tend(struct pushproc *p)
 {
@@ -149,6 +148,6 @@ void pushproc_ended(struct pushproc *p, pid_t pid, int status)
 	if (now - p->start_ns > PAUSE_MAX_NS)
 		p->pause_ns = PAUSE_MIN_NS;
 	p->next_ns = now + p->pause_ns;
-	tell_restart(p, status);
+	p->crash = status;
 	p->pause_ns = p->pause_ns * 2 < PAUSE_MAX_NS ? p->pause_ns * 2 : PAUSE_MAX_NS;
 }

@@ -16,6 +16,7 @@ struct pushproc {
 	uint64_t start_ns;  /* CLOCK_MONOTONIC, of the last start */
 	uint64_t next_ns;   /* when it is to be started; PUSHPROC_NEVER: not any more */
 	uint64_t pause_ns;  /* before the start after the next crash */
+	int crash;          /* status of the last crash as waitpid() gives it, for the log; 0: none */
 };
 
 void pushproc_init(struct pushproc *p, char **words); /* takes the words over */

@@ -285,7 +285,7 @@ def case_killed_pusher(box):
         os.kill(first, signal.SIGKILL)
         second = until(lambda: [p for p, what in ours(program) if what == "pusher" and p != first])
         same(bool(second), True, name + ": another one")
-        same("signal 9" in read(box.log).decode(), True, name + ": said in the log")
+        same(until(lambda: b"signal 9" in read(box.log)), True, name + ": said in the log")
         same(child.poll(), None, name + ": the program")
         os.kill(program, signal.SIGKILL)
         same(child.wait(PATIENCE_S), -9, name)
@@ -337,6 +337,42 @@ def case_unprivileged(box):
     child.terminate()
     same(child.wait(PATIENCE_S), -15, "status")
     gone(child.pid)
+
+
+def case_log_without_reader(box):
+    """A fifo nobody reads holds up neither program nor guardian."""
+    os.mkfifo(box.log)
+    child = box.start("--", "sleep", "1000")
+    first = the("pusher", child.pid)
+    os.kill(first, signal.SIGKILL)
+    until(lambda: [p for p, what in ours(child.pid) if what == "pusher" and p != first])
+    child.terminate()
+    same(child.wait(PATIENCE_S), -15, "status")
+    gone(child.pid)
+    os.unlink(box.log)
+
+
+def case_old_kernel(box):
+    """Without pidfd_open() and close_range(): before Linux 5.9, and under some container runtimes."""
+    old = os.environ.get("OLD_KERNEL")
+    if not old or subprocess.run([old, "true"], stderr=subprocess.DEVNULL).returncode:
+        raise Skip("no program OLD_KERNEL that takes these calls away")
+    kept, extra = os.pipe()
+    child = subprocess.Popen([old, PYSTOKER, "exec", "--", "sleep", "1000"], env=box.on, pass_fds=[extra])
+    box.started.append(child)
+    first = the("pusher", child.pid)
+    inode = os.readlink("/proc/self/fd/%d" % extra)
+    for pid, what in ours(child.pid):
+        links = [os.readlink("/proc/%d/fd/%s" % (pid, fd)) for fd in os.listdir("/proc/%d/fd" % pid)]
+        same(inode in links, False, what + " holds a descriptor")
+    os.kill(first, signal.SIGKILL)
+    same(bool(until(lambda: [p for p, what in ours(child.pid) if what == "pusher" and p != first])), True,
+         "another pusher")
+    child.terminate()
+    same(child.wait(PATIENCE_S), -15, "status")
+    gone(child.pid)
+    os.close(kept)
+    os.close(extra)
 
 
 # --- the shims for the old scripts -------------------------------------------------------------------

@@ -12,3 +12,4 @@ tests_tools_embed_python_LDADD = -ldl
 check_PROGRAMS += tests/tools/record-pages
 tests_tools_record_pages_CPPFLAGS = $(UNIT_CPPFLAGS)
 check_PROGRAMS += tests/tools/print-layout
+check_PROGRAMS += tests/tools/old-kernel
