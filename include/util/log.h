@@ -4,6 +4,7 @@
 #define UTIL_LOG_H
 
 #include <pthread.h>
+#include <stdbool.h>
 
 #include "util/attr.h"
 #include "util/err.h"
@@ -21,6 +22,8 @@ struct log {
 int log_open(struct log *l, const char *path, struct err *err) _must_check_;
 void log_close(struct log *l);
 int log_reopen(struct log *l); /* after logrotate; 0 or -errno, then the old file stays in use */
+bool log_is(const struct log *l, int fd);    /* whether fd writes to the same file */
+void log_take_streams(struct log *l);        /* stdout and stderr write to it from now on */
 
 /* "2026-01-31 12:00:00 text", local time. Control characters become spaces: what servers and processes
  * say cannot play tricks on a terminal. */

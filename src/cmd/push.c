@@ -56,7 +56,7 @@ struct push {
 	uint64_t cpu_ns;             /* our own at the last border */
 	struct push_note note;       /* the interval being closed */
 	bool noting;                 /* between note_open() and note_close() */
-	bool waiting_told, ever_found, done;
+	bool waiting_told, ever_found, done, once_done;
 	int status;
 };
 
@@ -268,7 +268,7 @@ static void interval_end(struct push *p, uint64_t border)
 	note_close(p);
 	stats_file(p);
 	if (p->o.once && p->ever_found)
-		p->done = true;
+		p->done = p->once_done = true;
 }
 
 static void checkpoint(struct push *p, uint64_t now)
@@ -362,12 +362,16 @@ static void find(struct push *p)
 static void on_signals(struct push *p)
 {
 	struct signalfd_siginfo info;
+	bool ours;
 	int r;
 
 	while (read(p->signal_fd, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
 		switch (info.ssi_signo) {
 		case SIGHUP:
+			ours = log_is(&p->log, STDERR_FILENO);
 			r = log_reopen(&p->log);
+			if (ours && !r) /* exec's pusher: what crashes us goes to the log as well */
+				log_take_streams(&p->log);
 			log_line(&p->log, r ? "the log could not be opened anew: %s" :
 				 "log opened anew%s", r ? strerror(-r) : "");
 			break;
@@ -442,9 +446,11 @@ static void loop(struct push *p)
 	}
 }
 
-/* Everything sampled so far becomes the last, shorter interval. */
+/* Everything sampled so far becomes the last, shorter interval; with --once there is none after the
+ * one that was wanted. */
 static void finish(struct push *p)
 {
+	bool wanted = !p->once_done;
 	uint64_t now;
 
 	for (struct watch *w = p->watches; w; w = w->next)
@@ -454,11 +460,13 @@ static void finish(struct push *p)
 	while (p->watches) {
 		struct watch *w = p->watches;
 
-		watch_flush(p, w, now, true);
+		if (wanted)
+			watch_flush(p, w, now, true);
 		p->watches = w->next;
 		watch_close(w);
 	}
-	merged_flush(p, now, true);
+	if (wanted)
+		merged_flush(p, now, true);
 	note_close(p);
 }
 
@@ -586,17 +594,30 @@ static void push_run_loop(struct push *p)
 	window_release(&p->merged);
 }
 
+/* The server's address without the user and password that may be in it. */
+static void url_shown(char *out, size_t size, const char *url)
+{
+	const char *host = strstr(url, "://"), *at;
+	size_t scheme = host ? (size_t)(host - url) + 3 : 0;
+
+	host = url + scheme;
+	at = host + strcspn(host, "/@");
+	snprintf(out, size, "%.*s%s", (int)scheme, url, *at == '@' ? at + 1 : host);
+}
+
 static int push_work(struct push *p, struct err *err)
 {
+	char url[HTTP_URL_MAX];
 	int r;
 
 	signals_take(p);
 	title_set_name("pyroscope-push"); /* `pgrep -a pyroscope` finds it */
 	log_line(&p->log, "Starting profiler for %s", p->o.app);
+	url_shown(url, sizeof(url), p->o.server.url);
 	r = push_begin(p, err);
 	if (!r) {
 		log_line(&p->log, "every %.10g s at %.10g Hz to %s, kept in %s",
-			 (double)p->o.interval_ns / NSEC_PER_SEC, p->o.rate, p->o.server.url,
+			 (double)p->o.interval_ns / NSEC_PER_SEC, p->o.rate, url,
 			 spool_folder(p->spool));
 		push_run_loop(p);
 	}
@@ -615,7 +636,7 @@ static int push_session(struct push *p, struct err *err)
 	r = push_check(p, err);
 	if (!r)
 		r = push_work(p, err);
-	if (r && p->log.path)
+	if (r && !log_is(&p->log, STDERR_FILENO))
 		log_line(&p->log, "%s%s%s", err->text, err->hint[0] ? "; " : "", err->hint);
 	finder_release(&p->finder);
 	labels_release(&p->labels);

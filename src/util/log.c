@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -59,6 +60,22 @@ int log_reopen(struct log *l)
 	if (old >= 0 && old != fd)
 		close(old);
 	return 0;
+}
+
+bool log_is(const struct log *l, int fd)
+{
+	struct stat a, b;
+
+	return l->fd == fd || (l->fd >= 0 && !fstat(l->fd, &a) && !fstat(fd, &b) &&
+			       a.st_dev == b.st_dev && a.st_ino == b.st_ino);
+}
+
+void log_take_streams(struct log *l)
+{
+	if (l->fd < 0 || l->fd == STDERR_FILENO)
+		return;
+	dup2(l->fd, STDOUT_FILENO);
+	dup2(l->fd, STDERR_FILENO);
 }
 
 static void add_time(struct buf *b)
