@@ -112,7 +112,7 @@ def without_a_server(check):
         with open(os.path.join(folder, "a.pb.gz"), "wb") as f:
             f.write(made(service_name="made").gzip())
         with Push(server.url, "--replay", folder, app=None, interval=None, log=False) as push:
-            status = push.wait(30)
+            status = push.wait(3)
             if status is None:
                 check.ok(wait_for(lambda: "Failed to push" in push.stderr() or push.stderr()), "says that it tries",
                          push.stderr())
