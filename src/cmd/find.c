@@ -13,6 +13,7 @@
 #include "util/xalloc.h"
 
 #define FIND_PAUSE_NS (500 * NSEC_PER_MSEC)      /* the first pause: an interpreter may be starting */
+#define FIND_ANYWAY_NS (10 * NSEC_PER_SEC)
 #define FIND_PAUSE_MAX_NS (60 * NSEC_PER_SEC)
 
 int finder_init(struct finder *f, const struct push_options *o, struct err *err)
@@ -146,15 +147,19 @@ static bool is_known(const struct process_id *known, size_t n, const struct proc
 	return false;
 }
 
-/* With nothing watched every look counts: a process may become Python by exec, which gives out no
- * new PID. */
+/* A process may become Python by exec, which gives out no new PID: with nothing watched every look
+ * counts, otherwise one now and then. */
 static bool nothing_new(struct finder *f, size_t n_known, uint64_t now)
 {
 	pid_t last = processes_last();
 	bool same = last && last == f->last;
 
 	f->last = last;
-	return same && n_known && (!f->retry_ns || now < f->retry_ns);
+	if (same && n_known && now < f->listed_ns + FIND_ANYWAY_NS &&
+	    (!f->retry_ns || now < f->retry_ns))
+		return true;
+	f->listed_ns = now;
+	return false;
 }
 
 size_t finder_look(struct finder *f, const struct process_id *known, size_t n_known,

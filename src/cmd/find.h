@@ -24,6 +24,7 @@ struct finder {
 	const struct push_options *o;
 	regex_t re;
 	pid_t last;            /* processes_last() at the last listing */
+	uint64_t listed_ns;    /* when that was; CLOCK_MONOTONIC */
 	uint64_t retry_ns;     /* when the first refused one is due; 0: none */
 	struct find_refused *refused; /* owned */
 	size_t refused_count, refused_room;

@@ -19,6 +19,7 @@
 #include "cmd/command.h"
 #include "collect.h"
 #include "find.h"
+#include "mem/procfs.h"
 #include "pushlog.h"
 #include "replay.h"
 #include "ship/pusher.h"
@@ -51,7 +52,8 @@ struct push {
 	struct window merged;        /* with --merge */
 	pid_t merged_pid;            /* what stands for all of them as a label */
 	sigset_t old_mask;
-	int signal_fd, root_fd;      /* root: with --tree, --pid: its end is ours */
+	int signal_fd, root_fd;      /* root: with --tree, --pid: its end is ours; -1: no pidfd */
+	struct process_id root;      /* its PID and start; PID 0: none */
 	uint64_t start_ns, border_ns, checkpoint_ns, find_ns; /* CLOCK_MONOTONIC */
 	uint64_t cpu_ns;             /* our own at the last border */
 	struct push_note note;       /* the interval being closed */
@@ -338,6 +340,16 @@ static void watch_begin(struct push *p, const struct process_id *id)
 		 pyver_text(w->attached.target.version, version), w->program);
 }
 
+/* Before Linux 5.3 there are no pidfds. */
+static bool root_is_gone(const struct push *p)
+{
+	struct proc_stat st;
+
+	return p->root.pid && p->root_fd < 0 &&
+	       (proc_stat_read(&st, p->root.pid) || st.start_ticks != p->root.start_ticks ||
+		st.state == 'Z');
+}
+
 static void find(struct push *p)
 {
 	struct process_id *known = xcalloc(FIND_MAX, sizeof(*known)), *found = known;
@@ -439,6 +451,7 @@ static void loop(struct push *p)
 		}
 		if (now >= p->find_ns && !p->done) {
 			find(p);
+			p->done = root_is_gone(p);
 			p->find_ns = clock_mono_ns() + FIND_EVERY_NS;
 			for (struct watch *w = p->watches; w; w = w->next)
 				watch_look_after(w);
@@ -534,13 +547,15 @@ static int pusher_begin(struct push *p, struct err *err)
 static int root_open(struct push *p, struct err *err)
 {
 	pid_t pid = p->o.tree ? p->o.tree : p->o.pid;
+	struct proc_stat st;
 
 	p->root_fd = -1;
 	p->merged_pid = pid ? pid : getpid();
 	if (!pid)
 		return 0;
-	if (kill(pid, 0) && errno == ESRCH)
+	if (proc_stat_read(&st, pid))
 		return err_set(err, -ESRCH, EXIT_GONE, "PID %d: no such process", (int)pid);
+	p->root = (struct process_id){ pid, st.start_ticks };
 	p->root_fd = (int)syscall(SYS_pidfd_open, pid, 0);
 	return 0;
 }
