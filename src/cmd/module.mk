@@ -11,6 +11,7 @@ libpystoker_a_SOURCES += %D%/exec.h %D%/exec.c %D%/exec_options.c %D%/pushproc.h
 libpystoker_a_SOURCES += %D%/guardian.h %D%/guardian.c %D%/supervise.h %D%/supervise.c
 libpystoker_a_SOURCES += %D%/detach.h %D%/detach.c %D%/title.h %D%/title.c
 libpystoker_a_SOURCES += %D%/push.h %D%/push.c %D%/push_options.c %D%/pushlog.h %D%/pushlog.c
+libpystoker_a_SOURCES += %D%/pushing.h %D%/pushing.c %D%/interval.c
 libpystoker_a_SOURCES += %D%/find.h %D%/find.c %D%/watch.h %D%/watch.c %D%/replay.h %D%/replay.c
 libpystoker_a_SOURCES += %D%/record.h %D%/record.c %D%/record_options.c %D%/recording.h %D%/recording.c
 libpystoker_a_SOURCES += %D%/progress.h %D%/progress.c

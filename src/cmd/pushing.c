@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: MIT
+ * The loop of push: whom to watch, and what is due when.
+ *
+ * Three kinds of threads: one samples each process; this one turns what they have seen into profiles
+ * at the borders of the clock and puts them into the spool; the pusher empties the spool. None waits
+ * for one that comes after it. */
+#include "pushing.h"
+
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "mem/procfs.h"
+#include "util/clock.h"
+#include "util/xalloc.h"
+
+#define FIND_EVERY_NS (900 * NSEC_PER_MSEC)      /* a new process is found within a second */
+enum { POLL_FDS_MAX = FIND_MAX + 2 };
+
+/* --- whom --------------------------------------------------------------------------------------- */
+
+static void watch_end(struct push *p, struct watch **at)
+{
+	struct watch *w = *at;
+	uint64_t now = clock_mono_ns();
+
+	recorder_stop(&w->recorder);
+	interval_add(p, w, now);
+	log_line(&p->log, "PID %d has ended or is another program now", (int)w->id.pid);
+	*at = w->next;
+	watch_close(w);
+	p->watch_count--;
+}
+
+static void watches_reap(struct push *p)
+{
+	bool ended = false;
+
+	for (struct watch **at = &p->watches; *at;) {
+		if (watch_is_over(*at)) {
+			if (!p->o.merge)
+				interval_open(p);
+			watch_end(p, at);
+			ended = true;
+		} else {
+			at = &(*at)->next;
+		}
+	}
+	if (ended && !p->watches)
+		p->find_ns = 0;
+	interval_close(p);
+}
+
+static void watch_begin(struct push *p, const struct process_id *id)
+{
+	struct sampler_config config = {
+		.rate_hz = p->o.rate,
+		.idle = !p->o.no_idle && strcmp(p->o.profiles, "cpu"),
+	};
+	struct err err = { 0 };
+	struct watch *w = watch_open(id, &config, &err);
+	char version[PYVER_TEXT_MAX];
+
+	if (!w) {
+		bool quiet = err.status == EXIT_GONE || (err.status == EXIT_NOT_PYTHON && !p->o.pid);
+
+		if (finder_refuse(&p->finder, id) && !quiet)
+			log_line(&p->log, "%s%s%s", err.text, err.hint[0] ? "; " : "", err.hint);
+		return;
+	}
+	w->next = p->watches;
+	p->watches = w;
+	p->watch_count++;
+	p->ever_found = true;
+	p->waiting_told = false;
+	log_line(&p->log, "profiling PID %d, Python %s: %s", (int)id->pid,
+		 pyver_text(w->attached.target.version, version), w->program);
+}
+
+/* Before Linux 5.3 there are no pidfds. */
+static bool root_is_gone(const struct push *p)
+{
+	struct proc_stat st;
+
+	return p->root.pid && p->root_fd < 0 &&
+	       (proc_stat_read(&st, p->root.pid) || st.start_ticks != p->root.start_ticks ||
+		st.state == 'Z');
+}
+
+static void find(struct push *p)
+{
+	struct process_id *known = xcalloc(FIND_MAX, sizeof(*known)), *found = known;
+	size_t n_known = 0, n;
+
+	for (struct watch *w = p->watches; w && n_known < FIND_MAX; w = w->next)
+		known[n_known++] = w->id;
+	found = xcalloc(FIND_MAX, sizeof(*found));
+	n = finder_look(&p->finder, known, n_known, found, FIND_MAX - n_known);
+	for (size_t i = 0; i < n; i++)
+		watch_begin(p, &found[i]);
+	free(known);
+	free(found);
+	if (p->watches || p->waiting_told)
+		return;
+	log_line(&p->log, "No Python process found, waiting...");
+	p->waiting_told = true;
+}
+
+/* --- the loop ----------------------------------------------------------------------------------- */
+
+static void on_signals(struct push *p)
+{
+	struct signalfd_siginfo info;
+	bool ours;
+	int r;
+
+	while (read(p->signal_fd, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
+		switch (info.ssi_signo) {
+		case SIGHUP:
+			ours = log_is(&p->log, STDERR_FILENO);
+			r = log_reopen(&p->log);
+			if (ours && !r) /* exec's pusher: what crashes us goes to the log as well */
+				log_take_streams(&p->log);
+			log_line(&p->log, r ? "the log could not be opened anew: %s" :
+				 "log opened anew%s", r ? strerror(-r) : "");
+			break;
+		case SIGUSR1:
+			pushlog_status(&p->say, p->pusher, p->o.app);
+			break;
+		default:
+			log_line(&p->log, "told to end (%s)", strsignal((int)info.ssi_signo));
+			p->done = true;
+		}
+	}
+}
+
+static int wait_ms(const struct push *p)
+{
+	uint64_t now = clock_mono_ns(), due = p->border_ns;
+
+	if (p->checkpoint_ns < due)
+		due = p->checkpoint_ns;
+	if (p->find_ns < due)
+		due = p->find_ns;
+	return due > now ? (int)((due - now) / NSEC_PER_MSEC) + 1 : 0;
+}
+
+/* Waits for a time that is due, a signal, or the end of a process. */
+static void loop_wait(struct push *p)
+{
+	static struct pollfd fds[POLL_FDS_MAX];
+	nfds_t n = 0;
+
+	fds[n++] = (struct pollfd){ .fd = p->signal_fd, .events = POLLIN };
+	fds[n++] = (struct pollfd){ .fd = p->root_fd, .events = POLLIN };
+	for (struct watch *w = p->watches; w && n < POLL_FDS_MAX; w = w->next)
+		fds[n++] = (struct pollfd){ .fd = w->pidfd, .events = POLLIN };
+	poll(fds, n, wait_ms(p));
+	if (fds[0].revents)
+		on_signals(p);
+	if (fds[1].revents)
+		p->done = true;
+}
+
+static void after_border(struct push *p, uint64_t now)
+{
+	while (p->border_ns <= now) /* the machine may have slept through some */
+		p->border_ns += p->o.interval_ns;
+	p->checkpoint_ns = now + CHECKPOINT_NS;
+}
+
+static void loop(struct push *p)
+{
+	while (!p->done) {
+		uint64_t now;
+
+		loop_wait(p);
+		now = clock_mono_ns();
+		watches_reap(p);
+		if (now >= p->border_ns) {
+			uint64_t late = (now - p->border_ns) / p->o.interval_ns;
+
+			interval_end(p, p->border_ns + late * p->o.interval_ns);
+			after_border(p, now);
+		} else if (now >= p->checkpoint_ns) {
+			interval_checkpoint(p, now);
+			p->checkpoint_ns = now + CHECKPOINT_NS;
+		}
+		if (now >= p->find_ns && !p->done) {
+			find(p);
+			p->done = root_is_gone(p);
+			p->find_ns = clock_mono_ns() + FIND_EVERY_NS;
+			for (struct watch *w = p->watches; w; w = w->next)
+				watch_look_after(w);
+		}
+	}
+}
+
+static void watches_close(struct push *p)
+{
+	while (p->watches) {
+		struct watch *w = p->watches;
+
+		p->watches = w->next;
+		watch_close(w);
+	}
+}
+
+/* Everything sampled so far becomes the last, shorter interval; with --once there is none after the
+ * one that was wanted. */
+static void finish(struct push *p)
+{
+	for (struct watch *w = p->watches; w; w = w->next)
+		recorder_stop(&w->recorder);
+	if (!p->once_done) {
+		interval_open(p);
+		interval_add_all(p, clock_mono_ns());
+		interval_close(p);
+	}
+	watches_close(p);
+}
+
+void pushing_run(struct push *p)
+{
+	p->start_ns = clock_mono_ns();
+	p->cpu_ns = clock_process_cpu_ns();
+	p->border_ns = p->start_ns + p->o.interval_ns;
+	p->checkpoint_ns = p->start_ns + CHECKPOINT_NS;
+	window_open(&p->merged, p->start_ns);
+	loop(p);
+	finish(p);
+	window_release(&p->merged);
+}
