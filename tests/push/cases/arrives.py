@@ -192,6 +192,17 @@ def thread_names(check):
         check.ok(want <= names, "each thread by its name", sorted(names))
 
 
+def idle_at_a_low_rate(check):
+    """Nothing runs for many intervals: their wall time arrives all the same, each with its own."""
+    with Server() as server, worker("idle") as w:
+        with Push(server.url, "--pid", ready(w), "--rate", "10", "--profiles", "wall") as push:
+            server.wait_profiles(12, seconds=30)
+            check.equal(push.end(), 0, "status")
+        found = covered(check, server.state(), "idle", count=12)
+    shares = [sum(p["totals"]) / p["duration_nanos"] for p in found[1:-1]]
+    check.ok(shares and max(shares) < 3.6 and min(shares) > 2.4, "three threads wait in every interval", shares)
+
+
 def by_ingest(check):
     """The ways for proxies that know no other: the same totals, names and service."""
     for options, type_id in ((["--transport", "ingest"], CPU), (["--format", "folded"], CPU),

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""A service to profile: one thread that works a little, one that waits; it prints {"ready": pid} first, and obeys
-commands from stdin, one per line. It ends when stdin does.
+"""A service to profile: one thread that works a little (with the word idle: that waits too), one that waits; it prints
+{"ready": pid} first, and obeys commands from stdin, one per line. It ends when stdin does.
 
 	fork           prints {"child": pid}; the child works in a function called in_child until its parent ends
 	exit STATUS    ends
@@ -71,4 +71,6 @@ def listen():
 threading.Thread(target=listen, daemon=True, name="listener").start()
 threading.Thread(target=wait, args=(threading.Event(),), daemon=True, name="waiter").start()
 say({"ready": os.getpid()})
+if "idle" in sys.argv:
+    wait(threading.Event())
 work()
