@@ -195,10 +195,10 @@ def thread_names(check):
 def idle_at_a_low_rate(check):
     """Nothing runs for many intervals: their wall time arrives all the same, each with its own."""
     with Server() as server, worker("idle") as w:
-        with Push(server.url, "--pid", ready(w), "--rate", "10", "--profiles", "wall") as push:
-            server.wait_profiles(12, seconds=30)
+        with Push(server.url, "--pid", ready(w), "--rate", "50", "--profiles", "wall") as push:
+            server.wait_profiles(22)
             check.equal(push.end(), 0, "status")
-        found = covered(check, server.state(), "idle", count=12)
+        found = covered(check, server.state(), "idle", count=22)
     shares = [sum(p["totals"]) / p["duration_nanos"] for p in found[1:-1]]
     check.ok(shares and max(shares) < 3.6 and min(shares) > 2.4, "three threads wait in every interval", shares)
 
