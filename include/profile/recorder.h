@@ -63,8 +63,9 @@ void recorder_stats(const struct recorder *r, struct sampler_stats *ret);
 void stats_add(struct sampler_stats *sum, const struct sampler_stats *add);
 
 /* The slice filled so far; looks go to an empty one from now on. It is the caller's until the next
- * turn, when it is emptied. From the looking-after thread. */
-struct profile *recorder_turn(struct recorder *r);
+ * turn, when it is emptied. With `at_border` everybody is looked at once more before, so that the
+ * slices hold the time up to now. From the looking-after thread. */
+struct profile *recorder_turn(struct recorder *r, bool at_border);
 
 bool recorder_is_full(const struct recorder *r);
 

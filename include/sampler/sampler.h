@@ -84,6 +84,9 @@ ssize_t sampler_once(struct sampler *s);
  * `start_ns` (CLOCK_MONOTONIC, not in the future). */
 int sampler_start(struct sampler *s, uint64_t start_ns, struct err *err) _must_check_;
 void sampler_stop(struct sampler *s);      /* asks, does not wait; signal-safe */
+/* Has everybody looked at once more, now, threads at rest included, so that what was delivered reaches
+ * up to this moment. Waits for it, `patience_ns` at most; nothing when sampling has ended. */
+void sampler_look_now(struct sampler *s, uint64_t patience_ns);
 enum sampler_end sampler_join(struct sampler *s);
 enum sampler_end sampler_state(const struct sampler *s); /* any thread, any time */
 

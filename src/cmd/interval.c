@@ -132,7 +132,7 @@ static void watch_flush(struct push *p, struct watch *w, uint64_t now, bool comp
 {
 	struct window *window = window_of(p, w);
 
-	watch_collect(w, window, threads_of(p));
+	watch_collect(w, window, threads_of(p), complete);
 	if (p->o.merge)
 		return;
 	window_store(p, window, w->id.pid, w->interpreter, now, complete);

@@ -19,7 +19,7 @@
 #include "util/clock.h"
 #include "util/xalloc.h"
 
-#define STOP_PATIENCE_NS (10 * NSEC_PER_SEC)     /* for the last interval to be sent */
+#define STOP_PATIENCE_NS (5 * NSEC_PER_SEC) /* to send the last interval; docker stop waits 10 s */
 #define KEEP_SENT_NS (3600 * NSEC_PER_SEC)       /* a 1.x server may lose the last hour */
 
 static int labels_init(struct push *p, struct err *err)

@@ -29,7 +29,7 @@ struct replay {
 	struct pusher *pusher;
 	size_t files, unread;
 	_Atomic uint64_t progress_ns;   /* when the server last took or refused one */
-	_Atomic size_t refused;
+	_Atomic size_t sent, refused;
 };
 
 static struct replay *walking; /* nftw() hands on no argument */
@@ -118,6 +118,8 @@ static void on_event(void *arg, const struct push_event *e)
 		return;
 	}
 	atomic_store(&r->progress_ns, clock_mono_ns());
+	if (e->kind == PUSH_SENT)
+		atomic_fetch_add(&r->sent, 1);
 	if (e->kind != PUSH_DROPPED)
 		return;
 	say("refused: HTTP %03d: %s", e->status, e->why);
@@ -163,7 +165,6 @@ static int push_all(struct replay *r, const struct push_options *o, struct err *
 {
 	struct pusher_config c = { .format = push_wire_format(o), .seed = clock_real_ns() };
 	struct server_secrets secrets = { 0 };
-	struct pusher_stats stats;
 	size_t left;
 	int signal_fd = signals_take();
 	int ret = server_config(&o->server, &c.http, &secrets, err);
@@ -177,11 +178,10 @@ static int push_all(struct replay *r, const struct push_options *o, struct err *
 	if (ret)
 		return ret;
 	wait_for_server(r, signal_fd);
-	pusher_stats(r->pusher, &stats);
 	left = pusher_stop(r->pusher, 0);
 	close(signal_fd);
-	say("%zu files: %llu profiles sent, %zu refused, %zu not sent, %zu unreadable", r->files,
-	    (unsigned long long)stats.sent, atomic_load(&r->refused), left, r->unread);
+	say("%zu files: %zu profiles sent, %zu refused, %zu not sent, %zu unreadable", r->files,
+	    atomic_load(&r->sent), atomic_load(&r->refused), left, r->unread);
 	if (left || atomic_load(&r->refused) || r->unread)
 		return err_set(err, -EIO, EXIT_FAILED, "not all of %s has arrived at %s", o->replay,
 			       o->server.url);

@@ -122,7 +122,8 @@ static void stats_subtract(struct sampler_stats *from, const struct sampler_stat
 		to[i] -= by[i];
 }
 
-void watch_collect(struct watch *w, struct window *window, enum merge_threads threads)
+void watch_collect(struct watch *w, struct window *window, enum merge_threads threads,
+		   bool at_border)
 {
 	struct sampler_stats now, fresh;
 	struct profile_meta *m = &window->profile.meta;
@@ -131,7 +132,7 @@ void watch_collect(struct watch *w, struct window *window, enum merge_threads th
 
 	if (full)
 		recorder_stop(&w->recorder);
-	profile_merge(&window->profile, recorder_turn(&w->recorder), threads);
+	profile_merge(&window->profile, recorder_turn(&w->recorder, at_border), threads);
 	recorder_stats(&w->recorder, &now);
 	fresh = now;
 	stats_subtract(&fresh, &w->counted);

@@ -44,7 +44,8 @@ void watch_close(struct watch *w); /* ends sampling */
 /* Names; and begins anew where the recorder has become too full. */
 void watch_look_after(struct watch *w);
 /* What was sampled since the last call goes to `window`. */
-void watch_collect(struct watch *w, struct window *window, enum merge_threads threads);
+void watch_collect(struct watch *w, struct window *window, enum merge_threads threads,
+		   bool at_border);
 /* Whether there is nothing more to sample: the process has ended or become another program. */
 bool watch_is_over(const struct watch *w);
 

@@ -13,6 +13,7 @@
 #include "util/clock.h"
 #include "util/xalloc.h"
 
+#define LOOK_PATIENCE_NS (50 * NSEC_PER_MSEC) /* a busy machine may make us wait longer: then without */
 enum { NAME_BYTES = 64, TURN_WAIT_NS = 20000 };
 
 /* --- the sampling thread's side ------------------------------------------------------------- */
@@ -212,6 +213,7 @@ void recorder_stop(struct recorder *r)
 {
 	if (!r->sampler)
 		return;
+	sampler_look_now(r->sampler, LOOK_PATIENCE_NS);
 	sampler_stop(r->sampler);
 	sampler_join(r->sampler);
 	name_threads(r);
@@ -227,11 +229,13 @@ enum sampler_end recorder_state(const struct recorder *r)
 	return r->sampler ? sampler_state(r->sampler) : SAMPLER_STOPPED;
 }
 
-struct profile *recorder_turn(struct recorder *r)
+struct profile *recorder_turn(struct recorder *r, bool at_border)
 {
 	uint32_t old = atomic_load(&r->filling);
 	const struct timespec wait = { .tv_nsec = TURN_WAIT_NS };
 
+	if (at_border && r->sampler)
+		sampler_look_now(r->sampler, LOOK_PATIENCE_NS);
 	profile_clear(&r->slices[!old]);
 	atomic_store(&r->filling, !old);
 	while (atomic_load(&r->adding)) /* a look takes microseconds */

@@ -71,6 +71,9 @@ struct sampler {
 	struct sampler_stats stats;
 	_Atomic int end;               /* enum sampler_end */
 	_Atomic bool stop;
+	_Atomic uint32_t asked, answered; /* sampler_look_now(): rounds wanted, rounds done */
+	bool everybody;                /* this round looks at resting threads too */
+	uint32_t rest_max;             /* ticks between two looks at a resting thread, at most */
 	pthread_t thread;
 	bool started;
 };

@@ -16,6 +16,8 @@
 #include "util/xalloc.h"
 
 enum { JOIN_PERIOD_S = 1 };
+#define REST_MAX_NS (500 * NSEC_PER_MSEC) /* a resting thread is looked at this often at least */
+#define ASK_AGAIN_NS (1 * NSEC_PER_MSEC)
 #define SLICE_NS (100 * NSEC_PER_USEC)
 #define SPIN_NS (60 * NSEC_PER_USEC) /* off-cpu: gaps too short for the kernel's timers */
 
@@ -40,6 +42,7 @@ struct sampler *sampler_new(const struct py_target *t, struct symtab *symtab,
 	s->config = *config;
 	s->ops = *ops;
 	s->want_asleep = config->idle;
+	s->rest_max = (uint32_t)(config->rate_hz * (double)REST_MAX_NS / (double)NSEC_PER_SEC);
 	s->start_ns = clock_mono_ns();
 	code_cache_init(&s->codes, t, symtab);
 	snapshot_init(&s->snap, t->remote);
@@ -74,12 +77,16 @@ static const struct {
 	{ 64, 64 }, { 32, 16 }, { 8, 4 },
 };
 
-static bool rests(const struct sampled *th, uint64_t tick, uint32_t i)
+static bool rests(const struct sampler *s, const struct sampled *th, uint32_t i)
 {
-	for (size_t k = 0; k < ARRAY_SIZE(rest_steps); k++)
+	uint32_t every = 0;
+
+	for (size_t k = 0; k < ARRAY_SIZE(rest_steps) && !every; k++)
 		if (th->still >= rest_steps[k].still)
-			return (tick + i) % rest_steps[k].every != 0;
-	return false;
+			every = rest_steps[k].every;
+	if (every > s->rest_max)
+		every = s->rest_max;
+	return every > 1 && !s->everybody && (s->stats.ticks + i) % every != 0;
 }
 
 /* Looks at everybody: first those here, then those on other CPUs. */
@@ -91,7 +98,7 @@ static void look_around(struct sampler *s)
 		struct sampled *th = s->threads[i];
 
 		th->listed = true;
-		if (th->gone || rests(th, s->stats.ticks, i))
+		if (th->gone || rests(s, th, i))
 			continue;
 		if (look_at(s, th, false) == LOOK_ELSEWHERE) {
 			th->listed = false;
@@ -163,12 +170,15 @@ static void *sampling_thread(void *arg)
 	pace_init(&s->pace, s->start_ns, s->config.rate_hz, s->start_ns ^ (uint64_t)getpid());
 	while (!atomic_load_explicit(&s->stop, memory_order_relaxed)) {
 		uint64_t woke = clock_mono_ns();
+		uint32_t asked = atomic_load(&s->asked);
 
+		s->everybody = asked != atomic_load(&s->answered);
 		end = roster_update(s, sampler_now(s, woke));
 		if (end != SAMPLER_RUNNING)
 			break;
 		end = SAMPLER_STOPPED;
 		look_around(s);
+		atomic_store(&s->answered, asked);
 		stat_add(&s->stats.ticks, 1);
 		stat_add(&s->stats.look_ns, clock_mono_ns() - woke);
 		stat_add(&s->stats.hops, s->hold.hops - s->stats.hops);
@@ -213,6 +223,20 @@ void sampler_stop(struct sampler *s)
 	atomic_store(&s->stop, true);
 	if (s->started)
 		pthread_kill(s->thread, SIGRTMIN);
+}
+
+void sampler_look_now(struct sampler *s, uint64_t patience_ns)
+{
+	const struct timespec again = { .tv_nsec = ASK_AGAIN_NS };
+	uint64_t end = clock_mono_ns() + patience_ns;
+	uint32_t mine = atomic_fetch_add(&s->asked, 1) + 1;
+
+	/* A wake-up sent between the thread's look at `asked` and its sleep is lost: hence again. */
+	while (s->started && sampler_state(s) == SAMPLER_RUNNING &&
+	       atomic_load(&s->answered) != mine && clock_mono_ns() < end) {
+		pthread_kill(s->thread, SIGRTMIN);
+		nanosleep(&again, NULL);
+	}
 }
 
 enum sampler_end sampler_join(struct sampler *s)
