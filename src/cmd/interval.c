@@ -46,6 +46,17 @@ struct storing {
 	size_t items;
 };
 
+/* The spool's times are whole milliseconds. The end is where the next interval begins, and its profiles
+ * must not be taken for ours. */
+static void note_time(struct push_note *note, uint64_t time_ns)
+{
+	time_ns -= time_ns % NSEC_PER_MSEC;
+	if (!note->first_ns || time_ns < note->first_ns)
+		note->first_ns = time_ns;
+	if (time_ns > note->last_ns)
+		note->last_ns = time_ns;
+}
+
 static int store_chunk(void *arg, const struct buf *pb, uint64_t time_ns, size_t samples _unused_)
 {
 	struct storing *s = arg;
@@ -57,8 +68,10 @@ static int store_chunk(void *arg, const struct buf *pb, uint64_t time_ns, size_t
 		return 1; /* the first chunk stands for all: more than one is a rare thing */
 	}
 	gzip_pack(&packed, pb->data, pb->len);
-	if (!spool_add(s->p->spool, &s->key, packed.data, packed.len))
+	if (!spool_add(s->p->spool, &s->key, packed.data, packed.len)) {
+		note_time(&s->p->note, time_ns);
 		s->items++;
+	}
 	buf_release(&packed);
 	return 0;
 }
@@ -109,8 +122,6 @@ static void window_store(struct push *p, struct window *w, pid_t pid, const char
 	if (!complete)
 		return;
 	stats_add(&p->note.stats, &w->stats);
-	if (!p->note.first_ns || w->profile.meta.start_real_ns < p->note.first_ns)
-		p->note.first_ns = w->profile.meta.start_real_ns;
 	if (now - w->start_ns > p->note.wall_ns)
 		p->note.wall_ns = now - w->start_ns;
 }
@@ -137,6 +148,7 @@ static void watch_flush(struct push *p, struct watch *w, uint64_t now, bool comp
 		return;
 	window_store(p, window, w->id.pid, w->interpreter, now, complete);
 	if (complete) {
+		p->note.processes++;
 		window_release(window);
 		window_open(window, now);
 	}
@@ -155,24 +167,36 @@ static void merged_flush(struct push *p, uint64_t now, bool complete)
 
 void interval_open(struct push *p)
 {
-	if (!p->noting)
-		pushlog_begin(&p->say);
+	if (p->noting)
+		return;
+	pushlog_begin(&p->say);
 	p->noting = true;
-	p->note.processes = p->watch_count;
+	p->note.processes = p->o.merge ? p->watch_count : 0;
+}
+
+static struct own_cpu own_cpu(void)
+{
+	return (struct own_cpu){ clock_process_cpu_ns(), clock_mono_ns() };
+}
+
+/* Since the last border; what ends soon after it is mostly our work at the border itself. */
+static double own_percent(const struct push *p)
+{
+	struct own_cpu now = own_cpu(), since = p->last;
+
+	if (now.at_ns - since.at_ns < NSEC_PER_SEC)
+		since = p->before;
+	return now.at_ns > since.at_ns ? 100.0 * (double)(now.cpu_ns - since.cpu_ns) /
+		(double)(now.at_ns - since.at_ns) : 0;
 }
 
 /* The interval's line comes when the server has all of it. */
 void interval_close(struct push *p)
 {
-	uint64_t cpu = clock_process_cpu_ns();
-
 	if (!p->noting)
 		return;
 	p->noting = false;
-	p->note.last_ns = clock_real_ns();
-	p->note.cpu_percent = p->note.wall_ns ?
-		100.0 * (double)(cpu - p->cpu_ns) / (double)p->note.wall_ns : 0;
-	p->cpu_ns = cpu;
+	p->note.cpu_percent = own_percent(p);
 	pushlog_interval(&p->say, &p->note);
 	p->note = (struct push_note){ 0 };
 	if (p->pusher)
@@ -189,6 +213,11 @@ void interval_stats_file(struct push *p)
 	if (p->o.stats_file &&
 	    pushlog_stats_file(&p->say, p->pusher, p->o.app, p->o.stats_file, &err))
 		log_line(&p->log, "%s", err.text);
+}
+
+void interval_start(struct push *p)
+{
+	p->last = p->before = own_cpu();
 }
 
 void interval_add(struct push *p, struct watch *w, uint64_t now)
@@ -208,6 +237,8 @@ void interval_end(struct push *p, uint64_t border)
 	interval_open(p);
 	interval_add_all(p, border);
 	interval_close(p);
+	p->before = p->last;
+	p->last = own_cpu();
 	interval_stats_file(p);
 	if (p->o.once && p->ever_found)
 		p->done = p->once_done = true;

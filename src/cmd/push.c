@@ -72,9 +72,10 @@ static int spool_begin(struct push *p, struct err *err)
 	if (err->text[0])
 		log_line(&p->log, "profiles wait in memory only: %s", err->text);
 	spool_stats(p->spool, &s);
-	if (s.adopted)
-		log_line(&p->log, "%llu profiles of an earlier run are sent now",
-			 (unsigned long long)s.adopted);
+	if (s.waiting) /* of those adopted: the others have been sent, and are kept for a while */
+		log_line(&p->log, "%llu profile%s of an earlier run %s sent now",
+			 (unsigned long long)s.waiting, s.waiting == 1 ? "" : "s",
+			 s.waiting == 1 ? "is" : "are");
 	return 0;
 }
 

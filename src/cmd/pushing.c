@@ -226,7 +226,7 @@ static void finish(struct push *p)
 void pushing_run(struct push *p)
 {
 	p->start_ns = clock_mono_ns();
-	p->cpu_ns = clock_process_cpu_ns();
+	interval_start(p);
 	p->border_ns = p->start_ns + p->o.interval_ns;
 	p->checkpoint_ns = p->start_ns + CHECKPOINT_NS;
 	window_open(&p->merged, p->start_ns);

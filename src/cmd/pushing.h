@@ -14,6 +14,11 @@
 
 #define CHECKPOINT_NS 5000000000ull /* between two of them */
 
+/* Our own CPU time at a moment. */
+struct own_cpu {
+	uint64_t cpu_ns, at_ns;      /* at_ns: CLOCK_MONOTONIC */
+};
+
 /* One run of the command; the main thread's alone. */
 struct push {
 	struct push_options o;
@@ -34,7 +39,7 @@ struct push {
 	int signal_fd, root_fd;      /* root: with --tree, --pid: its end is ours; -1: no pidfd */
 	struct process_id root;      /* its PID and start; PID 0: none */
 	uint64_t start_ns, border_ns, checkpoint_ns, find_ns; /* CLOCK_MONOTONIC: when each is due */
-	uint64_t cpu_ns;             /* our own at the last border */
+	struct own_cpu last, before; /* at the last border, and at the one before */
 	struct push_note note;       /* the interval being closed */
 	bool noting;                 /* between note_open() and note_close() */
 	bool waiting_told, ever_found, done, once_done;
@@ -47,6 +52,7 @@ void pushing_run(struct push *p);
 
 /* --- intervals: from what the watches have seen to the spool ---------------------------------- */
 
+void interval_start(struct push *p); /* before the first */
 /* Profiles are added to the spool between these two; then the interval is told of, and sent. */
 void interval_open(struct push *p);
 void interval_close(struct push *p); /* nothing when none is open */

@@ -12,6 +12,7 @@
 #include "util/clock.h"
 
 #define FAILURE_EVERY_NS (4 * NSEC_PER_SEC)
+#define NOTE_SLACK_NS (50 * NSEC_PER_MSEC) /* halves, and what had the time of another, are a little later */
 
 static double seconds(uint64_t ns)
 {
@@ -50,7 +51,7 @@ static struct push_note *note_of(struct pushlog *p, uint64_t time_ns)
 	for (size_t i = 0; i < PUSHLOG_NOTES; i++) {
 		struct push_note *n = &p->notes[i];
 
-		if (n->items && time_ns >= n->first_ns && time_ns <= n->last_ns)
+		if (n->items && time_ns >= n->first_ns && time_ns <= n->last_ns + NOTE_SLACK_NS)
 			return n;
 	}
 	return NULL;

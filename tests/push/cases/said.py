@@ -26,6 +26,16 @@ def lines_word_for_word(check):
         check.ok(3 <= count <= len(server.state().pushes()), "a line per interval", count)
 
 
+def each_line_is_of_its_own_interval(check):
+    with Server() as server, worker() as w:
+        with Push(server.url, "--pid", ready(w)) as push:
+            server.wait_profiles(3)
+            push.end()
+        told = re.findall(r"Profile pushed successfully: ([\d.]+) s of", push.log())
+        stored = ["%.3f" % (p["duration_nanos"] / 1e9) for p in server.state().profiles()]
+        check.equal(told, stored, "as long as the profile the server got, from the first to the cut-off last one")
+
+
 def unreachable(check):
     with Server() as server, worker() as w:
         server.control(listen=False)
