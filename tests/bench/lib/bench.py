@@ -20,6 +20,7 @@ class Bench:
         self.targets = os.path.join(top, "tests/bench/targets")
         self.interpreters = self.find_interpreters()
         self.rivals, self.skipped = [], []
+        self.server = None        # the address of a Pyroscope, where one is given
         self.began, self.overruns = time.monotonic(), []
         self.ours = tools.Pystoker("pystoker", [program], "")
         self.blocking = self.variant("pystoker --blocking", "--blocking")
