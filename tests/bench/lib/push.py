@@ -135,22 +135,28 @@ def script_measured(bench, target, tool, rounds):
     return time.monotonic() - begin, seconds
 
 
-def coverage_table(bench, life, script):
-    table = Table("Share of a service's life that is seen", "tool", "life, s", "seen, s", "seen %", "intervals",
-                  "gaps, ms: sum", "largest", "overlaps, ms", "start to first interval, ms", "last interval to end, ms")
+def seen_row(table, life):
+    """Of a real server only the sum is known."""
     ms = lambda ns: number(ns / 1e6, 3)
     row, seams = life.profiles["wall"], life.seams_ns()
     gaps = [s for s in seams if s > 0]
+    cells = [number(life.stat("intervals_total"), 0), "", "", "", "", ""]
     if row:
         end = row[-1]["time_nanos"] + row[-1]["duration_nanos"]
-        table.add("pystoker push", number(life.alive_ns() / 1e9, 3), number(life.covered_seconds, 3),
-                  "%.4f" % (100 * life.covered_ns() / life.alive_ns()), number(len(row)), ms(sum(gaps)),
-                  ms(max(gaps, default=0)), ms(-sum(s for s in seams if s < 0)), ms(row[0]["time_nanos"] - life.begin_ns),
-                  ms(life.end_ns - end))
-        twins = sum(p["received"] - 1 for kind in life.profiles.values() for p in kind)
-        table.note("Life: from the start of pystoker (not from its attachment) to the signal that ends the target. Both ends of "
-                   "each of %d cpu and %d wall profiles as the server stored them; %d came twice." %
-                   (len(life.profiles["cpu"]), len(row), twins))
+        cells = [number(len(row)), ms(sum(gaps)), ms(max(gaps, default=0)), ms(-sum(s for s in seams if s < 0)),
+                 ms(row[0]["time_nanos"] - life.begin_ns), ms(life.end_ns - end)]
+    table.add("pystoker push", number(life.alive_ns() / 1e9, 3), number(life.covered_seconds, 3),
+              "%.4f" % (100 * life.covered_ns() / life.alive_ns()), *cells)
+    twins = sum(p["received"] - 1 for kind in life.profiles.values() for p in kind)
+    table.note("Life: from the start of pystoker (not from its attachment) to the signal that ends the target. %s" %
+               ("The begin and end of each of %d wall profiles as the server stored them, with as many cpu profiles (%d); %d "
+                "came twice." % (len(row), len(life.profiles["cpu"]), twins) if row else "Seen: by its `--stats-file`."))
+
+
+def coverage_table(bench, life, script):
+    table = Table("Share of a service's life that is seen", "tool", "life, s", "seen, s", "seen %", "intervals",
+                  "gaps, ms: sum", "largest", "overlaps, ms", "start to first interval, ms", "last interval to end, ms")
+    seen_row(table, life)
     for words, lived, seen in script:
         table.add(words, number(lived, 3), number(seen, 3), "%.1f" % (100 * seen / lived), "", "", "", "", "", "")
     table.note("The script: sleep %d s; for ever: py-spy record of %d s, curl, sleep %d s. %s" %
@@ -198,6 +204,6 @@ def push(bench):
     server.stop()
     if not good:
         raise RuntimeError("push ended before its target: " + life.log[-500:])
-    life.covered_seconds = (life.covered_ns() or life.alive_ns()) / 1e9
+    life.covered_seconds = life.covered_ns() / 1e9
     return [cost_table(bench, life, floor, recordings), memory_table(bench, life),
             bytes_table(life, recordings, s.push_interval_s), coverage_table(bench, life, script), latency_table(life)]

@@ -172,7 +172,7 @@ class Life:
         row = self.profiles["wall"]
         if row:
             return sum(p["duration_nanos"] for p in row) + sum(min(0, s) for s in self.seams_ns())
-        return None
+        return 1e9 * (self.stat("profiled_seconds_total") or 0)
 
     def alive_ns(self):
         return self.end_ns - self.begin_ns
