@@ -59,7 +59,10 @@ class Box:
                 child.kill()
                 child.wait()
             for pid, _ in ours(child.pid):
-                os.kill(pid, signal.SIGKILL)
+                try:
+                    os.kill(pid, signal.SIGKILL)
+                except ProcessLookupError:
+                    pass  # it has just ended by itself, as it should
         shutil.rmtree(self.dir, ignore_errors=True)
 
 
