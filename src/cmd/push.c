@@ -19,7 +19,8 @@
 #include "util/clock.h"
 #include "util/xalloc.h"
 
-#define STOP_PATIENCE_NS (5 * NSEC_PER_SEC) /* to send the last interval; docker stop waits 10 s */
+#define STOP_PATIENCE_NS (4 * NSEC_PER_SEC) /* to send the last interval; exec --grace gives 5 s,
+					     * docker stop 10 s */
 #define KEEP_SENT_NS (3600 * NSEC_PER_SEC)       /* a 1.x server may lose the last hour */
 
 static int labels_init(struct push *p, struct err *err)
@@ -141,6 +142,7 @@ static void push_end(struct push *p)
 {
 	size_t left = p->pusher ? pusher_stop(p->pusher, STOP_PATIENCE_NS) : 0;
 
+	pushlog_flush(&p->say);
 	if (left)
 		log_line(&p->log, "%zu profiles wait in %s for the next run", left,
 			 spool_folder(p->spool));
@@ -172,10 +174,12 @@ static int push_work(struct push *p, struct err *err)
 	url_shown(url, sizeof(url), p->o.server.url);
 	r = push_begin(p, err);
 	if (!r) {
+		const char *folder = spool_folder(p->spool);
+
 		log_line(&p->log, "every %.10g s at %.10g Hz to %s, kept in %s",
 			 (double)p->o.interval_ns / NSEC_PER_SEC, p->o.rate, url,
-			 spool_folder(p->spool));
-		pushing_run(p);
+			 *folder ? folder : "memory");
+		r = pushing_run(p, err);
 	}
 	push_end(p);
 	return r;

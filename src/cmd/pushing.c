@@ -6,6 +6,7 @@
  * for one that comes after it. */
 #include "pushing.h"
 
+#include <errno.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,7 +18,10 @@
 #include "util/clock.h"
 #include "util/xalloc.h"
 
-#define FIND_EVERY_NS (900 * NSEC_PER_MSEC)      /* a new process is found within a second */
+#define CHECKPOINT_NS (5 * NSEC_PER_SEC)         /* between two of them, in short intervals less */
+#define FIND_MIN_NS (250 * NSEC_PER_MSEC)        /* between two looks for processes … */
+#define FIND_MAX_NS (900 * NSEC_PER_MSEC)        /* … and at most: found within a second */
+enum { FIND_SHARE = 200 };                       /* … so that they take no more than 0.5 % of a CPU */
 enum { POLL_FDS_MAX = FIND_MAX + 2 };
 
 /* --- whom --------------------------------------------------------------------------------------- */
@@ -41,8 +45,10 @@ static void watches_reap(struct push *p)
 
 	for (struct watch **at = &p->watches; *at;) {
 		if (watch_is_over(*at)) {
-			if (!p->o.merge)
+			if (!p->o.merge) {
 				interval_open(p);
+				p->note.rest = true;
+			}
 			watch_end(p, at);
 			ended = true;
 		} else {
@@ -67,6 +73,11 @@ static void watch_begin(struct push *p, const struct process_id *id)
 	if (!w) {
 		bool quiet = err.status == EXIT_GONE || (err.status == EXIT_NOT_PYTHON && !p->o.pid);
 
+		if (p->o.pid && (err.status == EXIT_DENIED || err.status == EXIT_UNSUPPORTED)) {
+			p->failed = err; /* it was asked for by its PID: no waiting helps */
+			p->done = true;
+			return;
+		}
 		if (finder_refuse(&p->finder, id) && !quiet)
 			log_line(&p->log, "%s%s%s", err.text, err.hint[0] ? "; " : "", err.hint);
 		return;
@@ -103,7 +114,7 @@ static void find(struct push *p)
 		watch_begin(p, &found[i]);
 	free(known);
 	free(found);
-	if (p->watches || p->waiting_told)
+	if (p->watches || p->waiting_told || p->done)
 		return;
 	log_line(&p->log, "No Python process found, waiting...");
 	p->waiting_told = true;
@@ -165,11 +176,32 @@ static void loop_wait(struct push *p)
 		p->done = true;
 }
 
+static void checkpoint_later(struct push *p, uint64_t now)
+{
+	uint64_t third = p->o.interval_ns / 3;
+
+	p->checkpoint_ns = now + (third < CHECKPOINT_NS ? third : CHECKPOINT_NS);
+}
+
 static void after_border(struct push *p, uint64_t now)
 {
 	while (p->border_ns <= now) /* the machine may have slept through some */
 		p->border_ns += p->o.interval_ns;
-	p->checkpoint_ns = now + CHECKPOINT_NS;
+	checkpoint_later(p, now);
+}
+
+/* Looks for processes, and when it has found how long that takes, for the next time. */
+static void find_and_look_after(struct push *p)
+{
+	uint64_t start = clock_mono_ns(), pause;
+
+	find(p);
+	pause = (clock_mono_ns() - start) * FIND_SHARE;
+	if (pause < FIND_MIN_NS)
+		pause = FIND_MIN_NS;
+	p->find_ns = clock_mono_ns() + (pause < FIND_MAX_NS ? pause : FIND_MAX_NS);
+	for (struct watch *w = p->watches; w; w = w->next)
+		watch_look_after(w);
 }
 
 static void loop(struct push *p)
@@ -187,14 +219,11 @@ static void loop(struct push *p)
 			after_border(p, now);
 		} else if (now >= p->checkpoint_ns) {
 			interval_checkpoint(p, now);
-			p->checkpoint_ns = now + CHECKPOINT_NS;
+			checkpoint_later(p, now);
 		}
 		if (now >= p->find_ns && !p->done) {
-			find(p);
-			p->done = root_is_gone(p);
-			p->find_ns = clock_mono_ns() + FIND_EVERY_NS;
-			for (struct watch *w = p->watches; w; w = w->next)
-				watch_look_after(w);
+			find_and_look_after(p);
+			p->done = p->done || root_is_gone(p);
 		}
 	}
 }
@@ -223,14 +252,18 @@ static void finish(struct push *p)
 	watches_close(p);
 }
 
-void pushing_run(struct push *p)
+int pushing_run(struct push *p, struct err *err)
 {
 	p->start_ns = clock_mono_ns();
 	interval_start(p);
 	p->border_ns = p->start_ns + p->o.interval_ns;
-	p->checkpoint_ns = p->start_ns + CHECKPOINT_NS;
+	checkpoint_later(p, p->start_ns);
 	window_open(&p->merged, p->start_ns);
 	loop(p);
 	finish(p);
 	window_release(&p->merged);
+	if (!p->failed.status)
+		return 0;
+	*err = p->failed;
+	return -EPERM;
 }

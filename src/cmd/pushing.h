@@ -12,8 +12,6 @@
 #include "ship/spool.h"
 #include "watch.h"
 
-#define CHECKPOINT_NS 5000000000ull /* between two of them */
-
 /* Our own CPU time at a moment. */
 struct own_cpu {
 	uint64_t cpu_ns, at_ns;      /* at_ns: CLOCK_MONOTONIC */
@@ -42,13 +40,14 @@ struct push {
 	struct own_cpu last, before; /* at the last border, and at the one before */
 	struct push_note note;       /* the interval being closed */
 	bool noting;                 /* between note_open() and note_close() */
+	struct err failed;           /* status 0: nothing has */
 	bool waiting_told, ever_found, done, once_done;
 	int status;
 };
 
 /* Samples from now on until it is told to end, or the root ends; what was sampled is in the spool
- * then. */
-void pushing_run(struct push *p);
+ * then. -errno when the process that was asked for by its PID cannot be read. */
+int pushing_run(struct push *p, struct err *err) _must_check_;
 
 /* --- intervals: from what the watches have seen to the spool ---------------------------------- */
 

@@ -12,6 +12,7 @@
 #include "util/clock.h"
 
 #define FAILURE_EVERY_NS (4 * NSEC_PER_SEC)
+#define KEPT_EVERY_NS (10 * NSEC_PER_SEC)
 #define NOTE_SLACK_NS (50 * NSEC_PER_MSEC) /* halves, and what had the time of another, are a little later */
 
 static double seconds(uint64_t ns)
@@ -39,9 +40,15 @@ void pushlog_interval(struct pushlog *p, const struct push_note *note)
 {
 	if (note->items)
 		p->notes[p->next++ % PUSHLOG_NOTES] = *note;
-	p->intervals++;
-	p->processes = note->processes;
-	p->wall_ns += note->wall_ns;
+	if (!note->rest) {
+		p->intervals++;
+		p->processes = note->processes;
+	}
+	p->covered_ns += note->covered_ns;
+	if (!note->items && note->processes)
+		log_line(p->log, "nothing to send: %.3f s of %zu process%s, idle",
+			 seconds(note->wall_ns), note->processes,
+			 note->processes == 1 ? "" : "es");
 	stats_add(&p->stats, &note->stats);
 	pthread_mutex_unlock(&p->lock);
 }
@@ -88,18 +95,36 @@ static void tell_interval(struct pushlog *p, const struct push_note *n)
 	buf_release(&why);
 }
 
-static void tell_single(struct pushlog *p, const struct push_event *e)
+/* What had waited for the server comes in crowds: a line now and then for all of it. */
+static void tell_kept(struct pushlog *p)
 {
 	char when[sizeof("12:00:00")] = "";
-	time_t t = (time_t)(e->key.time_ns / NSEC_PER_SEC);
+	time_t t = (time_t)(p->kept_oldest_ns / NSEC_PER_SEC);
 	struct tm tm;
 
+	if (!p->kept_sent)
+		return;
 	if (localtime_r(&t, &tm))
 		strftime(when, sizeof(when), "%H:%M:%S", &tm);
-	log_line(p->log, "Profile pushed successfully: kept since %s (PID %d, %s), %llu bytes in "
-		 "%.3f s; spool %llu", when, (int)e->key.pid, e->key.kind,
-		 (unsigned long long)e->bytes, seconds(e->latency_ns),
+	log_line(p->log, "Profile pushed successfully: %zu that had waited in the spool, from %s on, "
+		 "%llu bytes; spool %llu", p->kept_sent, when, (unsigned long long)p->kept_bytes,
 		 (unsigned long long)depth(p));
+	p->kept_sent = 0;
+	p->kept_told_ns = clock_mono_ns();
+}
+
+static void on_kept_sent(struct pushlog *p, const struct push_event *e)
+{
+	if (!p->kept_sent) {
+		p->kept_bytes = 0;
+		p->kept_oldest_ns = e->key.time_ns;
+	}
+	p->kept_sent++;
+	p->kept_bytes += e->bytes;
+	if (e->key.time_ns < p->kept_oldest_ns)
+		p->kept_oldest_ns = e->key.time_ns;
+	if (!depth(p) || clock_mono_ns() > p->kept_told_ns + KEPT_EVERY_NS)
+		tell_kept(p);
 }
 
 static void on_sent(struct pushlog *p, const struct push_event *e)
@@ -109,7 +134,7 @@ static void on_sent(struct pushlog *p, const struct push_event *e)
 	p->failures = 0;
 	p->failed_ns = 0;
 	if (!n) {
-		tell_single(p, e);
+		on_kept_sent(p, e);
 		return;
 	}
 	n->bytes += e->bytes;
@@ -175,6 +200,13 @@ void pushlog_on_event(void *pushlog, const struct push_event *e)
 	pthread_mutex_unlock(&p->lock);
 }
 
+void pushlog_flush(struct pushlog *p)
+{
+	pthread_mutex_lock(&p->lock);
+	tell_kept(p);
+	pthread_mutex_unlock(&p->lock);
+}
+
 /* --- the spool ---------------------------------------------------------------------------------- */
 
 static void tell_dropped(struct pushlog *p, uint64_t count, const char *why)
@@ -236,7 +268,8 @@ static size_t figures(struct pushlog *p, struct pusher *pusher, struct figure *f
 	f[n++] = (struct figure){ "pystoker_" name_, type_, words_, (double)(value_) }
 	FIGURE("processes", "gauge", "processes profiled in the last interval", p->processes);
 	FIGURE("intervals_total", "counter", "intervals completed", p->intervals);
-	FIGURE("profiled_seconds_total", "counter", "wall time covered by them", seconds(p->wall_ns));
+	FIGURE("profiled_seconds_total", "counter", "life of processes covered by them",
+	       seconds(p->covered_ns));
 	FIGURE("samples_total", "counter", "samples taken", s->samples);
 	FIGURE("samples_proven_total", "counter", "of them, proven to be one moment's state", s->proven);
 	FIGURE("samples_dropped_total", "counter", "looks that gave no true stack", stats_dropped(s));

@@ -19,7 +19,9 @@ struct push_note {
 	size_t items, done;
 	uint64_t bytes, latency_ns;
 	uint64_t wall_ns;            /* its length */
+	uint64_t covered_ns;         /* of all its processes together */
 	size_t processes;
+	bool rest;                   /* of processes that ended before the border */
 	struct sampler_stats stats;
 	double cpu_percent;          /* our own, during the interval */
 };
@@ -32,12 +34,14 @@ struct pushlog {
 	struct spool *spool;         /* for its depth */
 	struct spool_stats told;     /* what pushlog_spool() has said */
 	size_t failures;             /* attempts since one succeeded */
+	size_t kept_sent;            /* profiles of earlier times that arrived, not told of yet */
+	uint64_t kept_bytes, kept_oldest_ns, kept_told_ns;
 	int failed_status;           /* of the last one told of */
 	uint64_t failed_ns;          /* when that was; CLOCK_MONOTONIC; 0: none since a success */
 	/* Sums since the start. */
 	uint64_t started_ns, intervals, processes;
 	struct sampler_stats stats;
-	uint64_t wall_ns;
+	uint64_t covered_ns;
 };
 
 void pushlog_init(struct pushlog *p, struct log *log);
@@ -49,6 +53,8 @@ void pushlog_begin(struct pushlog *p);
 /* The interval is complete: it became `note->items` profiles. Follows pushlog_begin(). */
 void pushlog_interval(struct pushlog *p, const struct push_note *note);
 void pushlog_on_event(void *pushlog, const struct push_event *e);
+/* Tells what waits to be told. */
+void pushlog_flush(struct pushlog *p);
 /* Says what has become of the spool since the last call: a disk that fails, or works again, and
  * profiles that had to be dropped. */
 void pushlog_spool(struct pushlog *p);
