@@ -102,7 +102,7 @@ def memory_table(bench, life):
 
 def bytes_table(life, recordings, interval):
     table = Table("Bytes of one interval of %g s" % interval, "what is sent", "intervals", "before gzip",
-                  "gzip'd", "as it is sent, times `cpu` of ours", "times both of ours")
+                  "gzip'd", "as it is sent, times ours of the same threads", "times both of ours")
     cpu, wall = life.bytes_of("cpu"), life.bytes_of("wall")
     both = [a + b for a, b in zip(cpu, wall)]
     for words, row, raw in (("pystoker, `cpu`", cpu, life.bytes_of("cpu", "raw_size")),
@@ -110,8 +110,9 @@ def bytes_table(life, recordings, interval):
                             ("pystoker, both", both, [])):
         table.add(words, number(len(row)), spread(raw, 0) if raw else "", spread(row, 0), "", "")
     for r in recordings:
+        same = wall if "--idle" in r.tool.options else cpu
         table.add("%s, its speedscope file" % r.tool.label, "1", number(r.bytes), number(r.gzipped),
-                  number(r.bytes / service.middle(cpu), 1) if cpu else "–",
+                  number(r.bytes / service.middle(same), 1) if same else "–",
                   number(r.bytes / service.middle(both), 1) if both else "–")
     table.note("Ours: whole bodies of the requests, sent gzip'd; the script's curl sends its file as it is. Recordings by others were made "
                "of the same process just before, one after the other: two profilers at once would disturb each other.")
@@ -145,7 +146,7 @@ def seen_row(table, life):
         end = row[-1]["time_nanos"] + row[-1]["duration_nanos"]
         cells = [number(len(row)), ms(sum(gaps)), ms(max(gaps, default=0)), ms(-sum(s for s in seams if s < 0)),
                  ms(row[0]["time_nanos"] - life.begin_ns), ms(life.end_ns - end)]
-    table.add("pystoker push", number(life.alive_ns() / 1e9, 3), number(life.covered_seconds, 3),
+    table.add("pystoker push", "%.3f" % (life.alive_ns() / 1e9), "%.3f" % life.covered_seconds,
               "%.4f" % (100 * life.covered_ns() / life.alive_ns()), *cells)
     twins = sum(p["received"] - 1 for kind in life.profiles.values() for p in kind)
     table.note("Life: from the start of pystoker (not from its attachment) to the signal that ends the target. %s" %
@@ -158,7 +159,7 @@ def coverage_table(bench, life, script):
                   "gaps, ms: sum", "largest", "overlaps, ms", "start to first interval, ms", "last interval to end, ms")
     seen_row(table, life)
     for words, lived, seen in script:
-        table.add(words, number(lived, 3), number(seen, 3), "%.1f" % (100 * seen / lived), "", "", "", "", "", "")
+        table.add(words, "%.3f" % lived, "%.3f" % seen, "%.1f" % (100 * seen / lived), "", "", "", "", "", "")
     table.note("The script: sleep %d s; for ever: py-spy record of %d s, curl, sleep %d s. %s" %
                (SCRIPT_FIRST, SCRIPT_RECORD, SCRIPT_AFTER,
                 "Measured over a few rounds of it, all its times shortened alike." if bench.s.quick else

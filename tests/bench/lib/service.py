@@ -168,11 +168,12 @@ class Life:
         return [b["time_nanos"] - a["time_nanos"] - a["duration_nanos"] for a, b in zip(row, row[1:])]
 
     def covered_ns(self):
-        """The union of all wall profiles; of a real server, what the log says."""
+        """What the wall profiles have of the life, nothing twice; of a real server, what push says itself."""
         row = self.profiles["wall"]
-        if row:
-            return sum(p["duration_nanos"] for p in row) + sum(min(0, s) for s in self.seams_ns())
-        return 1e9 * (self.stat("profiled_seconds_total") or 0)
+        if not row:
+            return 1e9 * (self.stat("profiled_seconds_total") or 0)
+        beyond = row[-1]["time_nanos"] + row[-1]["duration_nanos"] - self.end_ns
+        return sum(p["duration_nanos"] for p in row) + sum(min(0, s) for s in self.seams_ns()) - max(0, beyond)
 
     def alive_ns(self):
         return self.end_ns - self.begin_ns
