@@ -5,10 +5,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "export/sink.h"
+#include "mem/procfs.h"
 #include "util/clock.h"
 
 #define FAILURE_EVERY_NS (4 * NSEC_PER_SEC)
@@ -247,11 +248,17 @@ struct figure {
 
 enum { FIGURES_MAX = 32 };
 
-static long resident_kb(void)
+/* Not getrusage(): its largest size is the parent's where that was larger, across exec. */
+static uint64_t resident_kb(void)
 {
-	struct rusage ru;
+	size_t len;
+	char *status = procfs_read(getpid(), "status", &len);
+	uint64_t kb = 0;
 
-	return getrusage(RUSAGE_SELF, &ru) ? 0 : ru.ru_maxrss;
+	if (status)
+		status_field(status, "VmHWM", &kb);
+	free(status);
+	return kb;
 }
 
 static size_t figures(struct pushlog *p, struct pusher *pusher, struct figure *f)
@@ -295,7 +302,7 @@ static size_t figures(struct pushlog *p, struct pusher *pusher, struct figure *f
 	FIGURE("cpu_seconds_total", "counter", "CPU time of pystoker itself",
 	       seconds(clock_process_cpu_ns()));
 	FIGURE("resident_max_bytes", "gauge", "largest resident memory of pystoker itself",
-	       (uint64_t)resident_kb() * 1024);
+	       resident_kb() * 1024);
 #undef FIGURE
 	return n;
 }
