@@ -116,6 +116,31 @@ void spool_tend(struct spool *s);
 void spool_stats(struct spool *s, struct spool_stats *ret);
 const char *spool_folder(struct spool *s); /* of this run; "" when memory only; lives as long as s */
 
+/* A look at a spool folder from outside: adopts, makes and removes nothing. Counted are, in folders of
+ * the form of a run that belong to the owner of DIR, the regular files of that owner with one name and
+ * the form above; never more than SPOOL_ITEMS_MAX of them. */
+#define SPOOL_SURVEY_LIVE_MAX 16u  /* runs that live, named; more are only counted */
+
+struct spool_survey {
+	uid_t owner;               /* of DIR: who pushes by it */
+	uint64_t runs, live;       /* folders of runs; those whose lock is held */
+	struct {
+		pid_t pid;         /* as its PID namespace has it */
+		uint64_t since_ns; /* real time, to the second */
+	} alive[SPOOL_SURVEY_LIVE_MAX]; /* the newest first */
+	uint64_t waiting, waiting_bytes;
+	uint64_t oldest_ns;        /* time of the oldest that waits; 0: none */
+	uint64_t sent, newest_sent_ns; /* sent ones kept; when the last of them was sent, 0: none */
+	uint64_t checkpoints;      /* intervals that ended runs have not completed */
+	uint64_t ignored;          /* files and folders that are none of ours, or of which we may not know */
+	bool partial;              /* there is more than was looked at */
+};
+
+/* 0, or -errno: DIR is not there, is no folder, or may not be read. Never blocks. Whether a run lives
+ * its lock tells: it is asked for, shared, and given back at once. A run that starts in that moment
+ * waits for it. */
+int spool_survey(struct spool_survey *ret, const char *dir) _must_check_;
+
 /* Where APP spools unless told otherwise: $XDG_STATE_HOME/pystoker/spool/APP where that is an absolute
  * path, else /var/tmp/pystoker-UID/APP. APP is made a safe file name. The caller frees. */
 char *spool_default_dir(const char *app);

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "spool_name.h"
@@ -26,6 +27,7 @@ enum {
 	ENTRIES_MAX = 1 << 20, /* entries of one folder read at all */
 	TEMP_TRIES = 100,
 	LIST_FIRST = 64,
+	ASKER_TRIES = 1000,    /* a millisecond apart */
 };
 
 static const char LOCK[] = "lock";
@@ -70,6 +72,21 @@ static void watch_forks(void)
 	pthread_atfork(before_fork, after_fork_parent, after_fork_child);
 }
 
+/* 0, or -errno. Whoever only asks whether a run lives (spool_survey) holds its lock, shared, for a
+ * moment, and must not keep it from us for good: then we get it shared too, and try again. */
+static int lock_exclusive(int fd)
+{
+	static const struct timespec pause = { .tv_nsec = NSEC_PER_MSEC };
+
+	for (int i = 0; flock(fd, LOCK_EX | LOCK_NB); i++) {
+		if (errno != EWOULDBLOCK || i == ASKER_TRIES || flock(fd, LOCK_SH | LOCK_NB))
+			return errno == EWOULDBLOCK ? -EBUSY : -errno;
+		flock(fd, LOCK_UN);
+		nanosleep(&pause, NULL);
+	}
+	return 0;
+}
+
 /* Opens and takes RUN/lock, making it where there is none. O_NONBLOCK: somebody may have put a FIFO
  * there. A lock file that was removed while we waited to open it locks nothing: -EBUSY too. */
 static int lock_open(int folder)
@@ -82,9 +99,9 @@ static int lock_open(int folder)
 		return -errno;
 	if (fstat(fd, &st) || !S_ISREG(st.st_mode) || st.st_uid != geteuid())
 		r = -EPERM;
-	else if (flock(fd, LOCK_EX | LOCK_NB))
-		r = errno == EWOULDBLOCK ? -EBUSY : -errno;
-	else if (fstat(fd, &st) || st.st_nlink == 0)
+	else
+		r = lock_exclusive(fd);
+	if (r == 0 && (fstat(fd, &st) || st.st_nlink == 0))
 		r = -EBUSY;
 	if (r < 0) {
 		close(fd);

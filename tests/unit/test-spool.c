@@ -1306,6 +1306,210 @@ static void default_dirs(void)
 	free(d);
 }
 
+/* --- seen from outside ------------------------------------------------------------------- */
+
+static struct spool_survey survey(void)
+{
+	struct spool_survey v;
+	int r = spool_survey(&v, dir);
+
+	is_int(r, 0, "a spool is looked at");
+	return v;
+}
+
+/* A run that lives until `hold` is closed, with two that wait, one sent and a checkpoint. */
+static pid_t live_run(int hold[2])
+{
+	struct spool_key key = key_at(T0 + 2 * SEC);
+	int ready[2];
+	char c = 0;
+	pid_t pid;
+
+	if (pipe(ready) || pipe(hold))
+		return -1;
+	pid = fork();
+	if (pid == 0) {
+		struct spool *s = open_usual();
+
+		close(hold[1]);
+		add_text(s, T0 - 5 * SEC, "first");
+		spool_sent(s, newest(s));
+		add_text(s, T0 + SEC, "older");
+		add_text(s, T0 + 9 * SEC, "new");
+		spool_checkpoint(s, &key, "half", 4);
+		if (write(ready[1], "x", 1) != 1 || read(hold[0], &c, 1) != 0)
+			_exit(1);
+		_exit(0);
+	}
+	close(ready[1]);
+	close(hold[0]);
+	if (read(ready[0], &c, 1) != 1)
+		printf("# no live run\n");
+	close(ready[0]);
+	return pid;
+}
+
+static void surveyed(void)
+{
+	struct spool_survey v;
+	struct spool *s;
+	int hold[2];
+	pid_t pid;
+
+	fresh();
+	is_int(spool_survey(&v, dir), -ENOENT, "a spool that is not there");
+	ok(!there(""), "is not made");
+	pid = live_run(hold);
+	v = survey();
+	is_int((long long)v.live, 1, "a run whose lock is held lives");
+	ok(v.alive[0].pid == pid && v.alive[0].since_ns == T0, "its PID and start are known");
+	is_int((long long)v.waiting, 2, "what waits is counted");
+	is_int((long long)v.waiting_bytes, 8, "its bytes too");
+	ok(v.oldest_ns == T0 + SEC && v.sent == 1 && v.newest_sent_ns == T0,
+	   "oldest waiting and newest sent time");
+	ok(v.checkpoints == 0 && v.ignored == 0 && !v.partial && v.owner == geteuid(),
+	   "the interval under way is no loss, and nothing is strange");
+	close(hold[1]);
+	waitpid(pid, NULL, 0);
+	v = survey();
+	ok(v.live == 0 && v.runs == 1 && v.waiting == 2 && v.checkpoints == 1,
+	   "ended, it has left the same, and the interval that was under way");
+	s = open_usual();
+	is_int((long long)stats(s).adopted, 4, "to have looked takes nothing from who adopts");
+	v = survey();
+	ok(v.live == 1 && v.alive[0].pid == getpid() && v.waiting == 3,
+	   "a look from the process itself tells the same");
+	spool_close(s);
+}
+
+static void surveyed_many(void)
+{
+	struct spool *open[SPOOL_SURVEY_LIVE_MAX + 2];
+	struct spool_survey v;
+
+	fresh();
+	for (size_t i = 0; i < ARRAY_SIZE(open); i++) {
+		real_ns = T0 + (i * 7 % ARRAY_SIZE(open)) * SEC;
+		open[i] = open_usual();
+	}
+	v = survey();
+	is_int((long long)v.live, (long long)ARRAY_SIZE(open), "more that live than are named");
+	for (size_t i = 1; i < SPOOL_SURVEY_LIVE_MAX; i++)
+		if (v.alive[i].since_ns != v.alive[i - 1].since_ns - SEC)
+			v.live = 0;
+	ok(v.live && v.alive[0].since_ns == T0 + (ARRAY_SIZE(open) - 1) * SEC,
+	   "the newest are, in their order");
+	for (size_t i = 0; i < ARRAY_SIZE(open); i++)
+		spool_close(open[i]);
+}
+
+static void surveyed_hostile(void)
+{
+	struct spool_survey v;
+	char *path;
+	int before;
+
+	fresh();
+	spool_close(open_usual());
+	make_folder("../spool.outside");
+	make_file("../spool.outside/1795246000001-1.cpu.pb.gz", "secret", 6);
+	make_folder(DEAD);
+	make_file(DEAD "/lock", "", 0);
+	make_file(DEAD "/1795246000001-1.cpu.pb.gz", "good", 4);
+	make_file(DEAD "/1795246000002-1.cpu.pb.gz", "", 0);
+	make_file(DEAD "/1795246000003-01.cpu.pb.gz", "almost", 6);
+	make_file(DEAD "/.pystoker-3.tmp", "half", 4);
+	make_folder(DEAD "/1795246000004-1.cpu.pb.gz");
+	path = in_dir(DEAD "/1795246000005-1.cpu.pb.gz");
+	ok(symlink("../../spool.outside/1795246000001-1.cpu.pb.gz", path) == 0, "a link");
+	free(path);
+	path = in_dir(DEAD "/1795246000006-1.cpu.pb.gz");
+	ok(mkfifo(path, 0600) == 0, "a FIFO");
+	free(path);
+	make_file(DEAD "/1795246000008-1.cpu.pb.gz", "x", 1);
+	path = in_dir(DEAD "/1795246000008-1.cpu.pb.gz");
+	ok(truncate(path, SPOOL_FILE_MAX + 1) == 0, "a file too large");
+	free(path);
+	path = in_dir(DEAD "/sent");
+	ok(symlink("../../spool.outside", path) == 0, "a link in the place of sent/");
+	free(path);
+	path = in_dir("1795246000-8");
+	ok(symlink("../spool.outside", path) == 0, "a link in a run's place");
+	free(path);
+	make_folder("1795246000-9");
+	path = in_dir("1795246000-9/lock");
+	ok(mkfifo(path, 0600) == 0, "a FIFO as lock");
+	free(path);
+	make_file("1795246000-10", "x", 1);
+	make_folder("2024-11");
+	make_folder("1795246000-11");
+
+	path = in_dir(DEAD);
+	before = entries(path);
+	v = survey();
+	ok(v.waiting == 1 && v.waiting_bytes == 4, "the one good file counts");
+	ok(v.live == 0 && v.sent == 0, "nothing lives, and no link was followed");
+	is_int((long long)v.runs, 3, "folders of runs");
+	is_int((long long)v.ignored, 8, "the rest is left out");
+	is_int(entries(path), before, "nothing is removed, not even what adoption would");
+	ok(!there("1795246000-11/lock"), "nor is a lock made");
+	free(path);
+	path = in_dir("1795246000-10");
+	is_int(spool_survey(&v, path), -ENOTDIR, "a file is no spool");
+	free(path);
+}
+
+enum { ASKED = 20 };
+
+/* Asks whether the run lives and is not done with that before somebody else has begun to adopt. */
+static void ask_slowly(const char *lock, int ready)
+{
+	int fd = open(lock, O_RDONLY);
+	struct spool_survey v = { 0 };
+
+	if (fd < 0 || flock(fd, LOCK_SH | LOCK_NB) || write(ready, "x", 1) != 1)
+		_exit(1);
+	while (!v.live && getppid() != 1)
+		if (spool_survey(&v, dir))
+			_exit(2);
+	_exit(0);
+}
+
+/* Somebody who looks must not keep an ended run's folder from who adopts it. */
+static void surveyed_while_adopted(void)
+{
+	size_t adopted = 0, asked = 0;
+
+	for (int i = 0; i < ASKED; i++) {
+		int ready[2], status;
+		struct spool *s;
+		char *lock, c;
+		pid_t pid;
+
+		fresh();
+		s = open_usual();
+		add_text(s, T0, "a");
+		lock = xasprintf("%s/lock", spool_folder(s));
+		spool_close(s);
+		if (pipe(ready))
+			return;
+		pid = fork();
+		if (pid == 0)
+			ask_slowly(lock, ready[1]);
+		close(ready[1]);
+		asked += read(ready[0], &c, 1) == 1;
+		s = open_usual();
+		adopted += stats(s).waiting == 1;
+		waitpid(pid, &status, 0);
+		asked -= status != 0;
+		spool_close(s);
+		close(ready[0]);
+		free(lock);
+	}
+	is_int((long long)asked, ASKED, "somebody looks");
+	is_int((long long)adopted, ASKED, "all is adopted nevertheless");
+}
+
 int main(void)
 {
 	const char *tmp = getenv("TMPDIR");
@@ -1340,6 +1544,10 @@ int main(void)
 	killed_adopting();
 	closed_in_child();
 	forked();
+	surveyed();
+	surveyed_many();
+	surveyed_hostile();
+	surveyed_while_adopted();
 	at_once();
 	threads();
 	many();
