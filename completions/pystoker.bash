@@ -101,6 +101,7 @@ _pystoker()
 		--app | -a) return ;;
 		--interval) return ;;
 		--spool) compopt -o default; return ;;
+		--log) compopt -o default; return ;;
 		--url | -u) return ;;
 		--tenant) return ;;
 		--auth-file) compopt -o default; return ;;
@@ -109,7 +110,7 @@ _pystoker()
 		--header | -H) return ;;
 		--timeout) return ;;
 		*) case $cur in
-		-*) words=' --pid -p --match -m --app -a --interval --local --remote --spool --url -u --tenant --auth-file --token-file --ca-file --header -H --timeout --json -j --help -h' ;;
+		-*) words=' --pid -p --match -m --app -a --interval --local --remote --spool --log --url -u --tenant --auth-file --token-file --ca-file --header -H --timeout --json -j --help -h' ;;
 		*) return ;;
 		esac ;;
 		esac ;;

@@ -167,6 +167,7 @@ _pystoker() {
 		'(--local --remote)--local[Only this machine\: ask no server]' \
 		'(--remote)--remote[Only the server\: look at no process]' \
 		'(--spool)--spool=[Folder where push keeps profiles for the server]:DIR:_files' \
+		'(--log)--log=[Where push or exec logs, to tell its last line]:FILE:_files' \
 		'(-u --url)-u+[The server'\''s address, with its path if it has one]:URL:' \
 		'(-u --url)--url=[The server'\''s address, with its path if it has one]:URL:' \
 		'(--tenant)--tenant=[The tenant, sent as X-Scope-OrgID]:ID:' \

@@ -47,6 +47,20 @@ struct check *checks_say(struct checks *c, const char *id, enum check_verdict ve
 	return check;
 }
 
+void checks_figure(struct check *check, const char *name, uint64_t value)
+{
+	if (check->figure_count == CHECK_FIGURES_MAX)
+		return;
+	check->figures[check->figure_count].name = name;
+	check->figures[check->figure_count++].value = value;
+}
+
+void checks_reason(struct check *check, size_t at, size_t end)
+{
+	check->reason_at = at;
+	check->reason_end = end;
+}
+
 /* Colour is for people: see no-color.org for the variable. */
 static bool wants_colour(void)
 {
@@ -55,11 +69,46 @@ static bool wants_colour(void)
 	return isatty(STDOUT_FILENO) && !(no && *no) && term && strcmp(term, "dumb") != 0;
 }
 
-static void print_one(const struct check *check, bool colour)
+static bool same_reason(const struct check *a, const struct check *b)
 {
-	struct buf b = BUF_INIT;
+	size_t len = a->reason_end - a->reason_at;
 
-	label_clean(&b, check->err.text, sizeof(check->err.text));
+	return len && len == b->reason_end - b->reason_at && !strcmp(a->id, b->id) &&
+	       a->verdict == b->verdict && a->err.status == b->err.status &&
+	       !memcmp(a->err.text + a->reason_at, b->err.text + b->reason_at, len);
+}
+
+#define PIDS_SHOWN 5u
+
+/* "7 processes (PIDs 1, 2, 3, 4, 5, …), each: not permitted", where the others of `list` share the
+ * reason of the first; they count as printed then. Nothing where there are none. */
+static void add_alike(struct buf *b, struct check *list, size_t count)
+{
+	size_t alike = 0, shown = 0;
+
+	for (size_t i = 0; i < count; i++)
+		alike += same_reason(&list[0], &list[i]);
+	if (alike < 2)
+		return;
+	buf_addf(b, "%zu processes (PIDs ", alike);
+	for (size_t i = 0; i < count; i++) {
+		if (!same_reason(&list[0], &list[i]))
+			continue;
+		if (shown++ < PIDS_SHOWN)
+			buf_addf(b, "%s%d", shown > 1 ? ", " : "", (int)list[i].pid);
+		list[i].printed = true;
+	}
+	buf_addf(b, "%s), each: %.*s", alike > PIDS_SHOWN ? ", …" : "",
+		 (int)(list[0].reason_end - list[0].reason_at), list[0].err.text + list[0].reason_at);
+}
+
+static void print_one(struct check *check, size_t count, bool colour)
+{
+	struct buf text = BUF_INIT, b = BUF_INIT;
+
+	add_alike(&text, check, count);
+	label_clean(&b, text.data ? text.data : check->err.text, sizeof(check->err.text));
+	buf_release(&text);
 	if (check->err.hint[0]) {
 		buf_adds(&b, " -> ");
 		label_clean(&b, check->err.hint, sizeof(check->err.hint));
@@ -74,8 +123,9 @@ void checks_print(struct checks *c)
 {
 	bool colour = wants_colour();
 
-	while (c->printed < c->count)
-		print_one(&c->list[c->printed++], colour);
+	for (; c->printed < c->count; c->printed++)
+		if (!c->list[c->printed].printed)
+			print_one(&c->list[c->printed], c->count - c->printed, colour);
 	fflush(stdout);
 }
 
@@ -102,6 +152,9 @@ static json_t *check_json(const struct check *check)
 		json_object_set_new(o, "hint", clean_string(check->err.hint));
 	if (check->pid)
 		json_object_set_new(o, "pid", json_integer(check->pid));
+	for (size_t i = 0; i < check->figure_count; i++)
+		json_object_set_new(o, check->figures[i].name,
+				    json_integer((json_int_t)check->figures[i].value));
 	json_object_set_new(o, "exit_status", json_integer(check->err.status));
 	return o;
 }

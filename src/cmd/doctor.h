@@ -17,6 +17,7 @@ struct doctor_options {
 	uint64_t interval_ns;
 	bool local, remote, json;
 	const char *spool;           /* NULL: the default folder */
+	const char *log;             /* NULL: exec's; "-": none */
 	struct server_options server;
 };
 
@@ -33,6 +34,9 @@ typedef void (*doctor_tell_fn)(void *arg);
 
 /* This machine: our rights, the processes, the folders. */
 void doctor_local(const struct doctor_options *o, struct checks *c, doctor_tell_fn tell, void *arg);
+
+/* A part of it: the pusher of the service, as far as its spool and its log tell. */
+void doctor_pusher(const struct doctor_options *o, struct checks *c);
 
 /* The server made ready to be asked; *ret is NULL where profiles go to a folder (file:DIR). 0, or
  * -errno with err where the options make no sense. */

@@ -3,7 +3,6 @@
 #include "doctor.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <linux/capability.h>
 #include <sched.h>
@@ -18,7 +17,6 @@
 #include "mem/procfs.h"
 #include "py/attach.h"
 #include "py/guess.h"
-#include "push.h"
 #include "sampler/sampler.h"
 #include "ship/spool.h"
 #include "util/clock.h"
@@ -157,7 +155,7 @@ static void say_read(struct tried *t, const struct attached *a, ssize_t threads,
 static void say_unread(struct tried *t, pid_t pid, const struct err *err)
 {
 	struct check *check;
-	char cmdline[CMDLINE_SHOWN];
+	char cmdline[CMDLINE_SHOWN], who[32];
 	size_t len;
 
 	if (!t->o->pid && (err->status == EXIT_NOT_PYTHON || err->status == EXIT_GONE))
@@ -166,6 +164,9 @@ static void say_unread(struct tried *t, pid_t pid, const struct err *err)
 	check->pid = pid;
 	check->err = *err;
 	len = strlen(check->err.text);
+	snprintf(who, sizeof(who), "PID %d: ", (int)pid);
+	if (!strncmp(check->err.text, who, strlen(who)))
+		checks_reason(check, strlen(who), len);
 	if (!procfs_cmdline(pid, cmdline, sizeof(cmdline)))
 		snprintf(check->err.text + len, sizeof(check->err.text) - len, ": %s", cmdline);
 	t->failed++;
@@ -327,29 +328,6 @@ static void check_spool(const struct doctor_options *o, struct checks *c)
 	free(dir);
 }
 
-/* exec's log: the file where it is there, else its folder. */
-static void check_log(struct checks *c)
-{
-	int fd = open(PUSH_LOG_EXEC, O_WRONLY | O_APPEND | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW);
-	int r = fd < 0 ? -errno : 0;
-	struct check *check;
-
-	if (fd >= 0)
-		close(fd);
-	if (r == -ENOENT) {
-		struct folder f;
-
-		r = folder_try(&f, PUSH_LOG_EXEC);
-	}
-	if (!r) {
-		checks_say(c, "log", CHECK_OK, 0, "%s can be written", PUSH_LOG_EXEC);
-		return;
-	}
-	check = checks_say(c, "log", CHECK_WARN, 0, "%s cannot be written: %s", PUSH_LOG_EXEC,
-			   strerror(-r));
-	err_hint(&check->err, "exec --log FILE (PYSTOKER_LOG) names another file");
-}
-
 void doctor_local(const struct doctor_options *o, struct checks *c, doctor_tell_fn tell, void *arg)
 {
 	struct permission_facts f;
@@ -362,5 +340,5 @@ void doctor_local(const struct doctor_options *o, struct checks *c, doctor_tell_
 	check_processes(o, c);
 	tell(arg);
 	check_spool(o, c);
-	check_log(c);
+	doctor_pusher(o, c);
 }

@@ -4,6 +4,7 @@
 
 #include "cmd/command.h"
 #include "doctor.h"
+#include "push.h"
 
 #define AT(field) .offset = offsetof(struct doctor_options, field)
 
@@ -25,6 +26,8 @@ const struct option_row doctor_options[] = {
 	{ .name = "spool", .type = OPT_FILE, AT(spool), .argument = "DIR",
 	  .fallback = "below XDG_STATE_HOME or /var/tmp",
 	  .help = "Folder where push keeps profiles for the server" },
+	{ .name = "log", .type = OPT_FILE, AT(log), .argument = "FILE", .fallback = PUSH_LOG_EXEC,
+	  .help = "Where push or exec logs, to tell its last line" },
 	SERVER_ROWS("Whom to ask", "The server's address, with its path if it has one"),
 	{ .group = "How to say it", .name = "json", .letter = 'j', .type = OPT_FLAG, AT(json),
 	  .help = "Print the checks as a JSON array" },

@@ -4,6 +4,7 @@ libpystoker_a_SOURCES += include/cmd/option.h %D%/option.c %D%/suggest.c %D%/val
 libpystoker_a_SOURCES += %D%/child.h %D%/child.c
 libpystoker_a_SOURCES += %D%/collect.h %D%/collect.c
 libpystoker_a_SOURCES += %D%/doctor.h %D%/doctor.c %D%/doctor_options.c %D%/doctor_local.c %D%/doctor_server.c
+libpystoker_a_SOURCES += %D%/doctor_pusher.c
 libpystoker_a_SOURCES += %D%/arrival.h %D%/arrival.c %D%/checks.h %D%/checks.c
 libpystoker_a_SOURCES += %D%/folder.h %D%/folder.c %D%/health.h %D%/health.c
 libpystoker_a_SOURCES += %D%/dump.h %D%/dump.c %D%/dumped.h %D%/dump_text.c %D%/dump_options.c
