@@ -147,7 +147,7 @@ def a_server_that_is_away(check):
             status, checks, _ = local(*words)
             seen = checks["pusher"]
             check.equal((status, seen["verdict"], seen["running"], seen["waiting"]), (0, "warn", 0, len(before)),
-                        "killed: no pusher runs, so many wait", seen)
+                        "killed: no pusher runs, so many wait")
             check.ok("no pusher runs with the spool " + push.spool in seen["text"], "by its spool's name", seen)
             check.equal(push.waiting(), before, "they still do")
             check.equal(len(os.listdir(push.spool)), 1, "and no other run was made")
