@@ -228,8 +228,10 @@ void interval_add(struct push *p, struct watch *w, uint64_t now)
 
 void interval_add_all(struct push *p, uint64_t now)
 {
+	/* One that was found after the border, before we came to it, belongs to the next interval. */
 	for (struct watch *w = p->watches; w; w = w->next)
-		watch_flush(p, w, now, true);
+		if (w->window.start_ns < now)
+			watch_flush(p, w, now, true);
 	merged_flush(p, now, true);
 }
 
