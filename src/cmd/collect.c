@@ -3,6 +3,7 @@
 #include "collect.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -43,37 +44,59 @@ static int write_file(const char *path, const struct buf *data, struct err *err)
 	return sink_commit(&sink, err);
 }
 
-static int collect_item(struct spool *spool, const struct spool_item *item, const char *dir,
-			const char *app, struct log *log)
+/* What is missing on the way; what is wrong shows when a file is written. */
+static void make_folder(const char *dir)
+{
+	char *path = xstrdup(dir);
+
+	for (char *slash = strchr(path + (*path == '/'), '/'); slash; slash = strchr(slash + 1, '/')) {
+		*slash = '\0';
+		mkdir(path, 0777);
+		*slash = '/';
+	}
+	mkdir(path, 0777);
+	free(path);
+}
+
+/* False: the folder takes nothing, and would take the next one no better. */
+static bool write_item(struct spool *spool, const struct spool_item *item, const struct buf *data,
+		       const char *path, struct log *log)
+{
+	struct err err = { 0 };
+
+	if (write_file(path, data, &err)) {
+		log_line(log, "%s; it stays in the spool", err.text);
+		return false;
+	}
+	log_line(log, "wrote %s", path);
+	spool_sent(spool, item->id);
+	return true;
+}
+
+static bool collect_item(struct spool *spool, const struct spool_item *item, const char *dir,
+			 const char *app, struct log *log)
 {
 	char *path = file_name(dir, app, &item->key);
 	struct buf data = BUF_INIT;
-	struct err err = { 0 };
 	int r = spool_read(spool, item->id, &data);
+	bool more = r == -ENOENT; /* gone meanwhile: it is not offered again */
 
 	if (!r)
-		r = write_file(path, &data, &err);
-	if (r && r != -ENOENT)
-		log_line(log, "%s; it stays in the spool", err.text[0] ? err.text : strerror(-r));
-	if (!r) {
-		log_line(log, "wrote %s", path);
-		spool_sent(spool, item->id);
-	}
+		more = write_item(spool, item, &data, path, log);
+	else if (r != -ENOENT)
+		log_line(log, "%s cannot be written: reading the spool: %s", path, strerror(-r));
 	buf_release(&data);
 	free(path);
-	return r;
+	return more;
 }
 
 void collect(struct spool *spool, const char *dir, const char *app, struct log *log)
 {
 	struct spool_item item;
+	bool more = true;
 
-	mkdir(dir, 0777); /* what is wrong shows when the file is written */
-	while (spool_next(spool, NULL, 0, &item)) {
-		int r = collect_item(spool, &item, dir, app, log);
-
-		if (r && r != -ENOENT)
-			break;
-	}
+	make_folder(dir);
+	while (more && spool_next(spool, NULL, 0, &item))
+		more = collect_item(spool, &item, dir, app, log);
 	spool_tend(spool);
 }

@@ -157,7 +157,7 @@ def one_file_is_one_profile(check):
 def file_url(check):
     """No server at all."""
     with worker() as w, tempfile.TemporaryDirectory() as folder:
-        collected = os.path.join(folder, "profiles")
+        collected = os.path.join(folder, "not", "yet", "profiles")
         with Push("file:" + collected, "--pid", ready(w)) as push:
             wait_for(lambda: len(glob.glob(collected + "/**/*.pb.gz", recursive=True)) >= 4)
             check.equal(push.end(), 0, "status 0")
@@ -172,6 +172,18 @@ def file_url(check):
         check.ok(len(wall) >= 2 and all(abs(h) <= 10**6 for h in holes), "without gaps", holes)
         if files:
             check_go(check, files[0])
+
+
+def file_url_that_takes_nothing(check):
+    """It is said, the profiles stay in the spool, and the end is not held up."""
+    with worker() as w, tempfile.NamedTemporaryFile() as f:
+        pid = ready(w)
+        for url, why in (("file:" + f.name + "/below", "Not a directory"), ("file:/proc/none/below", "does not exist")):
+            with Push(url, "--pid", pid) as push:
+                check.ok(push.says(why + ".*stays in the spool", 20), url + ": the log says why", push.note())
+                push.send(signal.SIGTERM)
+                check.equal(push.wait(20), 0, url + ": SIGTERM ends it")
+                check.ok(push.waiting(), url + ": the profiles wait", push.files())
 
 
 def check_go(check, path):
