@@ -62,8 +62,9 @@ int pusher_start(struct pusher **ret, const struct pusher_config *c, struct spoo
 void pusher_wake(struct pusher *p);     /* something was added; any thread */
 /* Tries what waits at once and again, whatever was to be waited for. Ends when nothing waits any more,
  * when no more try falls into `patience_ns` (a server that refuses us needs a human), or when they are
- * over (then the request under way is cut off). Returns how many items still wait. Frees p. */
-size_t pusher_stop(struct pusher *p, uint64_t patience_ns);
+ * over (then the request under way is cut off). Returns how many items still wait, and in *ret_stats
+ * (may be NULL) the last figures. Frees p. */
+size_t pusher_stop(struct pusher *p, uint64_t patience_ns, struct pusher_stats *ret_stats);
 void pusher_stats(struct pusher *p, struct pusher_stats *ret); /* any thread */
 
 #endif

@@ -140,15 +140,19 @@ static int push_begin(struct push *p, struct err *err)
 
 static void push_end(struct push *p)
 {
-	size_t left = p->pusher ? pusher_stop(p->pusher, STOP_PATIENCE_NS) : 0;
+	size_t left = 0;
 
+	if (p->pusher)
+		left = pusher_stop(p->pusher, STOP_PATIENCE_NS, &p->say.push);
+	p->pusher = NULL; /* its last figures are in p->say */
 	pushlog_flush(&p->say);
 	if (left)
 		log_line(&p->log, "%zu profiles wait in %s for the next run", left,
 			 spool_folder(p->spool));
-	if (p->spool)
+	if (p->spool) {
 		pushlog_spool(&p->say);
-	interval_stats_file(p);
+		interval_stats_file(p);
+	}
 	spool_close(p->spool);
 }
 

@@ -263,7 +263,7 @@ static uint64_t resident_kb(void)
 
 static size_t figures(struct pushlog *p, struct pusher *pusher, struct figure *f)
 {
-	struct pusher_stats push = { 0 };
+	struct pusher_stats push = p->push;
 	struct spool_stats spool;
 	const struct sampler_stats *s = &p->stats;
 	size_t n = 0;

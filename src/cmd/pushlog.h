@@ -32,6 +32,7 @@ struct pushlog {
 	struct push_note notes[PUSHLOG_NOTES];
 	size_t next;
 	struct spool *spool;         /* for its depth */
+	struct pusher_stats push;    /* the pusher's last figures, once it has stopped */
 	struct spool_stats told;     /* what pushlog_spool() has said */
 	size_t failures;             /* attempts since one succeeded */
 	size_t kept_sent;            /* profiles of earlier times that arrived, not told of yet */

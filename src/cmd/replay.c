@@ -85,14 +85,15 @@ static int file_store(struct replay *r, const struct buf *data, struct err *err)
 	return ret ? err_set(err, ret, EXIT_OUTPUT, "no room to keep it: %s", strerror(-ret)) : 0;
 }
 
-static int on_file(const char *path, const struct stat *st _unused_, int type, struct FTW *ftw)
+static int on_file(const char *path, const struct stat *st, int type, struct FTW *ftw)
 {
 	struct replay *r = walking;
 	struct buf data = BUF_INIT;
 	struct err err = { 0 };
 	int ret;
 
-	if (type != FTW_F || ftw->level > DEPTH_MAX || !is_profile_name(path + ftw->base))
+	/* FTW_F are also fifos, which would hold us up for ever. */
+	if (type != FTW_F || !S_ISREG(st->st_mode) || ftw->level > DEPTH_MAX || !is_profile_name(path + ftw->base))
 		return 0;
 	r->files++;
 	ret = file_read(path, &data);
@@ -178,7 +179,7 @@ static int push_all(struct replay *r, const struct push_options *o, struct err *
 	if (ret)
 		return ret;
 	wait_for_server(r, signal_fd);
-	left = pusher_stop(r->pusher, 0);
+	left = pusher_stop(r->pusher, 0, NULL);
 	close(signal_fd);
 	say("%zu files: %zu profiles sent, %zu refused, %zu not sent, %zu unreadable", r->files,
 	    atomic_load(&r->sent), atomic_load(&r->refused), left, r->unread);

@@ -190,7 +190,7 @@ void pusher_wake(struct pusher *p)
 	pthread_mutex_unlock(&p->lock);
 }
 
-size_t pusher_stop(struct pusher *p, uint64_t patience_ns)
+size_t pusher_stop(struct pusher *p, uint64_t patience_ns, struct pusher_stats *ret_stats)
 {
 	struct spool_stats left;
 	struct spool *spool = p->spool;
@@ -204,6 +204,8 @@ size_t pusher_stop(struct pusher *p, uint64_t patience_ns)
 	pthread_mutex_unlock(&p->lock);
 	http_interrupt(p->http);
 	pthread_join(p->thread, NULL);
+	if (ret_stats)
+		*ret_stats = p->stats;
 	free_pusher(p);
 	spool_stats(spool, &left);
 	return left.waiting;

@@ -68,7 +68,7 @@ static size_t stop(struct pusher *p, uint64_t patience_ns)
 	pthread_mutex_lock(&heard.lock);
 	heard.pusher = NULL;
 	pthread_mutex_unlock(&heard.lock);
-	left = pusher_stop(p, patience_ns);
+	left = pusher_stop(p, patience_ns, NULL);
 	server_stop(&server);
 	return left;
 }

@@ -78,8 +78,10 @@ def stats_file(check):
                 check.ok(wait_for(lambda: os.path.exists(path)), "written", push.note())
                 torn = [1 for _ in range(200) if not read(path).endswith("\n")]
                 check.equal(torn, [], "never seen half-written")
-                push.end()
+                check.equal(push.end(), 0, "status")
             text = read(path)
+            pushed = re.search(r"^pystoker_pushed_total\{.*\} (\d+)", text, re.M)
+            check.equal(int(pushed[1]) if pushed else None, len(server.state().pushes()), "the last one counts all pushes")
             check.equal(os.listdir(folder), ["pystoker.prom"], "nothing beside it")
     lines = [line for line in text.splitlines() if line and not line.startswith("#")]
     check.ok(lines and all(sample.match(line) for line in lines), "Prometheus text",
