@@ -72,6 +72,9 @@ void http_interrupt(struct http *h);
 /* A tenant ID the servers take: 1 to 150 of [A-Za-z0-9!_.*'()-], not "." or "..". */
 bool http_tenant_valid(const char *tenant);
 
+/* A PEM file of certificates. EXIT_FAILED when it cannot be read or holds none, or a damaged one. */
+int http_ca_file_check(const char *path, struct err *err) _must_check_;
+
 /* The first line of a file that holds a token, or "user:password"; the caller frees it. Refused
  * (EXIT_FAILED) when it cannot be read, is empty, longer than HTTP_SECRET_MAX or no text.
  * *ret_public (may be NULL): everybody can read the file. */

@@ -70,6 +70,18 @@ static int check_headers(const struct option_list *headers, struct err *err)
 	return 0;
 }
 
+static int check_ca_file(const char *path, struct err *err)
+{
+	int r = path ? http_ca_file_check(path, err) : 0;
+
+	if (r) {
+		if (err)
+			err->status = EXIT_USAGE;
+		err_prefix(err, "--ca-file");
+	}
+	return r;
+}
+
 static int read_secret(const char *option, const char *path, char **ret, struct err *err)
 {
 	bool is_public = false;
@@ -153,6 +165,8 @@ int server_config(const struct server_options *o, struct http_config *ret,
 		r = check_tenant(o->tenant, err);
 	if (!r)
 		r = check_headers(&o->headers, err);
+	if (!r)
+		r = check_ca_file(o->ca_file, err);
 	if (!r)
 		r = secrets_read(secrets, o, err);
 	if (r) {

@@ -4,7 +4,6 @@
 #include "ship/http.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdatomic.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -12,7 +11,6 @@
 #include <string.h>
 #include <strings.h>
 #include <sys/eventfd.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "config.h"
@@ -290,22 +288,11 @@ static int add_credentials(struct http *h, const struct http_config *c, struct e
 
 static int set_ca_file(struct http *h, const char *path, struct err *err)
 {
-	struct stat st;
-	int fd;
+	int r = path ? http_ca_file_check(path, err) : 0;
 
-	if (!path)
-		return 0;
-	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode)) {
-		int e = fd < 0 ? errno : EINVAL;
-
-		if (fd >= 0)
-			close(fd);
-		return err_set(err, -e, EXIT_FAILED, "cannot read the CA file %s: %s", path, strerror(e));
-	}
-	close(fd);
-	libcurl.easy_setopt(h->easy, CURLOPT_CAINFO, path);
-	return 0;
+	if (path && !r)
+		libcurl.easy_setopt(h->easy, CURLOPT_CAINFO, path);
+	return r;
 }
 
 static void set_protocols(CURL *easy)

@@ -1,7 +1,7 @@
 # A line for each noun: lists that go on over lines break where two branches are merged line by line.
 libpystoker_a_SOURCES += %D%/backoff.h %D%/backoff.c
 libpystoker_a_SOURCES += %D%/deliver.h %D%/deliver.c
-libpystoker_a_SOURCES += include/ship/http.h %D%/http.c %D%/http_url.h %D%/http_url.c %D%/http_secret.c
+libpystoker_a_SOURCES += include/ship/http.h %D%/http.c %D%/http_url.h %D%/http_url.c %D%/http_secret.c %D%/cafile.c
 libpystoker_a_SOURCES += include/ship/labels.h %D%/labels.c
 libpystoker_a_SOURCES += %D%/libcurl.h %D%/libcurl.c
 libpystoker_a_SOURCES += %D%/outage.h %D%/outage.c

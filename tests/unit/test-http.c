@@ -428,6 +428,8 @@ static void configs(void)
 	refuses((struct http_config){ .bearer = "" }, EXIT_USAGE, "an empty token");
 	refuses((struct http_config){ .ca_file = "/nonexistent/ca.pem" }, EXIT_FAILED, "a CA file");
 	refuses((struct http_config){ .ca_file = "/" }, EXIT_FAILED, "a folder");
+	refuses((struct http_config){ .ca_file = "/dev/null" }, EXIT_FAILED, "no file, and empty");
+	refuses((struct http_config){ .ca_file = "/proc/self/maps" }, EXIT_FAILED, "no certificate");
 }
 
 static void tenants(void)
