@@ -15,6 +15,7 @@ EXTRA_DIST += tests/push/README.md tests/push/run tests/push/server tests/push/c
 	tests/push/cases/said.py \
 	tests/push/cases/split.py \
 	tests/push/cases/spool.py \
+	tests/push/cases/tls.py \
 	tests/push/lib/__init__.py \
 	tests/push/lib/answers.py \
 	tests/push/lib/control.py \

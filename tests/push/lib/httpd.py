@@ -37,6 +37,8 @@ class Handler(BaseHTTPRequestHandler):
         pass
 
     def setup(self):
+        if self.server.subject.tls:
+            self.request = secure(self.server.subject.tls, self.request)
         super().setup()
         self.server.connections.add(self.connection)
         self.server.subject.connected += 1
@@ -141,6 +143,14 @@ def planned(step):
     text = body if isinstance(body, str) else json.dumps(body)
     kind = step.get("type", "application/json" if text.startswith("{") else "text/plain")
     return step["status"], text.encode(), [("Content-Type", kind)] + list(step.get("headers", {}).items())
+
+
+def secure(tls, connection):
+    """The connection after the handshake, in the connection's own thread: it may take its time."""
+    if connection.recv(1, socket.MSG_PEEK) not in (b"\x16", b""):  # no handshake: as net/http answers
+        connection.sendall(b"HTTP/1.0 400 Bad Request\r\n\r\nClient sent an HTTP request to an HTTPS server.\n")
+        raise ConnectionError
+    return tls.wrap_socket(connection, server_side=True)
 
 
 def cut(connection):
