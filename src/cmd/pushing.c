@@ -18,6 +18,7 @@
 #include "util/clock.h"
 #include "util/xalloc.h"
 
+#define LATE_NS (50 * NSEC_PER_MSEC)             /* behind a border: then its samples reach beyond it */
 #define CHECKPOINT_NS (5 * NSEC_PER_SEC)         /* between two of them, in short intervals less */
 #define FIND_MIN_NS (250 * NSEC_PER_MSEC)        /* between two looks for processes … */
 #define FIND_MAX_NS (900 * NSEC_PER_MSEC)        /* … and at most: found within a second */
@@ -176,6 +177,13 @@ static void loop_wait(struct push *p)
 		p->done = true;
 }
 
+/* Where the interval ends that is over: at its border. When we come late, having been stopped or busy
+ * with taking up processes, what has been seen since is not to be told apart: it ends now. */
+static uint64_t end_of_interval(const struct push *p, uint64_t now)
+{
+	return now - p->border_ns > LATE_NS ? now : p->border_ns;
+}
+
 static void checkpoint_later(struct push *p, uint64_t now)
 {
 	uint64_t third = p->o.interval_ns / 3;
@@ -213,9 +221,7 @@ static void loop(struct push *p)
 		now = clock_mono_ns();
 		watches_reap(p);
 		if (now >= p->border_ns) {
-			uint64_t late = (now - p->border_ns) / p->o.interval_ns;
-
-			interval_end(p, p->border_ns + late * p->o.interval_ns);
+			interval_end(p, end_of_interval(p, now));
 			after_border(p, now);
 		} else if (now >= p->checkpoint_ns) {
 			interval_checkpoint(p, now);

@@ -60,7 +60,8 @@ void interval_close(struct push *p); /* nothing when none is open */
 void interval_add(struct push *p, struct watch *w, uint64_t now);
 /* The same of all of them; `merged` windows, too. */
 void interval_add_all(struct push *p, uint64_t now);
-/* Time `border` is where one interval ends and the next begins: not when we come to it. */
+/* Time `border` is where one interval ends and the next begins: not when we come to it, unless that is
+ * much later. */
 void interval_end(struct push *p, uint64_t border);
 /* Writes down what there is so far. */
 void interval_checkpoint(struct push *p, uint64_t now);

@@ -33,5 +33,8 @@ uint64_t pace_next(struct pace *p, uint64_t now_ns, uint64_t *ret_skipped)
 		*ret_skipped = current - p->slot;
 		p->slot = current;
 	}
+	/* Looks that were asked for come before they are due, and would each put off the next. */
+	if (p->slot > current + 1)
+		p->slot = current + 1;
 	return p->start_ns + p->slot++ * p->interval_ns + offset;
 }

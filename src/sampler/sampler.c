@@ -161,29 +161,43 @@ static void sleep_until_due(struct sampler *s)
 	}
 }
 
+/* One round; SAMPLER_RUNNING, or how the target has ended. */
+static enum sampler_end look(struct sampler *s)
+{
+	uint64_t woke = clock_mono_ns();
+	uint32_t asked = atomic_load(&s->asked);
+	enum sampler_end end;
+
+	s->everybody = asked != atomic_load(&s->answered);
+	end = roster_update(s, sampler_now(s, woke));
+	if (end != SAMPLER_RUNNING)
+		return end;
+	look_around(s);
+	atomic_store(&s->answered, asked);
+	stat_add(&s->stats.ticks, 1);
+	stat_add(&s->stats.look_ns, clock_mono_ns() - woke);
+	stat_add(&s->stats.hops, s->hold.hops - s->stats.hops);
+	return end;
+}
+
 static void *sampling_thread(void *arg)
 {
 	struct sampler *s = arg;
-	enum sampler_end end = SAMPLER_STOPPED;
+	enum sampler_end end = SAMPLER_RUNNING;
 
 	be_prompt();
 	pace_init(&s->pace, s->start_ns, s->config.rate_hz, s->start_ns ^ (uint64_t)getpid());
 	while (!atomic_load_explicit(&s->stop, memory_order_relaxed)) {
-		uint64_t woke = clock_mono_ns();
-		uint32_t asked = atomic_load(&s->asked);
-
-		s->everybody = asked != atomic_load(&s->answered);
-		end = roster_update(s, sampler_now(s, woke));
+		end = look(s);
 		if (end != SAMPLER_RUNNING)
 			break;
-		end = SAMPLER_STOPPED;
-		look_around(s);
-		atomic_store(&s->answered, asked);
-		stat_add(&s->stats.ticks, 1);
-		stat_add(&s->stats.look_ns, clock_mono_ns() - woke);
-		stat_add(&s->stats.hops, s->hold.hops - s->stats.hops);
 		sleep_until_due(s);
 	}
+	/* Told to stop before a look that was asked for: on a busy CPU we may have slept for long. */
+	if (end == SAMPLER_RUNNING && atomic_load(&s->asked) != atomic_load(&s->answered))
+		end = look(s);
+	if (end == SAMPLER_RUNNING)
+		end = SAMPLER_STOPPED;
 	stat_add(&s->stats.cpu_ns, clock_thread_cpu_ns());
 	/* ptrace belongs to the thread that attached: let go here. */
 	if (s->hold.ops->detach)

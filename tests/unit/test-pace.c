@@ -49,6 +49,18 @@ static void late_intervals_are_skipped(void)
 	ok(due < 103 * MS, "at the usual pace");
 }
 
+/* Who is woken before the time, and often, has the next look in the next interval, not far ahead. */
+static void early_looks_put_nothing_off(void)
+{
+	struct pace p;
+	uint64_t skipped, due = 0;
+
+	pace_init(&p, 0, 1000, 7);
+	for (int i = 0; i < 50; i++)
+		due = pace_next(&p, 10, &skipped);
+	ok(due >= MS && due < 2 * MS, "due after fifty: %llu ns", (unsigned long long)due);
+}
+
 static void odd_rates(void)
 {
 	struct pace p;
@@ -64,6 +76,7 @@ int main(void)
 {
 	one_per_interval();
 	late_intervals_are_skipped();
+	early_looks_put_nothing_off();
 	odd_rates();
 	return tap_done();
 }

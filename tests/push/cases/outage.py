@@ -186,6 +186,23 @@ def ends_while_the_server_hangs(check):
             check.ok(len(push.waiting()) >= 2, "what waits is kept", push.files())
 
 
+def stopped_for_a_while(check):
+    """pystoker itself is: the time of each interval is that of its samples, before, during and after."""
+    with Server() as server, worker("idle") as w:
+        with Push(server.url, "--pid", ready(w), "--profiles", "wall") as push:
+            server.wait_profiles(3)
+            push.send(signal.SIGSTOP)
+            time.sleep(2.5)
+            push.send(signal.SIGCONT)
+            count = len(server.state().profiles())
+            server.wait_profiles(count + 3)
+            check.equal(push.end(), 0, "status 0")
+        found = covered(check, server.state(), "stopped", count=6)
+    check.ok(max([p["duration_nanos"] for p in found] + [0]) > 2 * 10**9, "one interval is longer")
+    shares = [round(sum(p["totals"]) / p["duration_nanos"], 2) for p in found[1:-1]]
+    check.ok(shares and max(shares) < 3.6 and min(shares) > 2.4, "three threads wait in every interval", shares)
+
+
 def two_at_once(check):
     """Two runs share a spool: neither sends the other's, nor twice."""
     with Server() as server, worker() as w, worker() as v:
