@@ -198,7 +198,7 @@ kind = sys.argv[1] if len(sys.argv) > 1 else "both"
 running = [1]
 with open(__file__) as source:
     edges, lines = edges_of_module(ast.parse(source.read()), hasattr(say.__code__, "co_qualname"))
-say({"edges": edges, "lines": lines})
 del source
-threading.Thread(target=watch, daemon=True).start()
+threading.Thread(target=watch, daemon=True).start() # before we say that we are ready: it is no part of the graph
+say({"edges": edges, "lines": lines})
 say({"rounds": work()})
