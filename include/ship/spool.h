@@ -132,7 +132,8 @@ struct spool_survey {
 	uint64_t oldest_ns;        /* time of the oldest that waits; 0: none */
 	uint64_t sent, newest_sent_ns; /* sent ones kept; when the last of them was sent, 0: none */
 	uint64_t checkpoints;      /* intervals that ended runs have not completed */
-	uint64_t ignored;          /* files and folders that are none of ours, or of which we may not know */
+	uint64_t unread;           /* runs that we may not look into, whether they live or not */
+	uint64_t ignored;          /* files and folders that are none of ours */
 	bool partial;              /* there is more than was looked at */
 };
 

@@ -190,6 +190,17 @@ static void say_unseen(struct checks *c, const char *dir, int error)
 		 "--spool DIR");
 }
 
+/* Some may live: nothing can be said. */
+static void say_unread(struct checks *c, const struct spool_survey *v, const char *dir)
+{
+	struct check *check = checks_say(c, "pusher", CHECK_WARN, 0, "cannot look into the spool %.*s: "
+					 "%" PRIu64 " run%s there may not be read", DIR_SHOWN, dir,
+					 v->unread, v->unread == 1 ? "" : "s");
+
+	err_hint(&check->err, "run it as root, or as user %u, to whom the folder belongs",
+		 (unsigned int)v->owner);
+}
+
 static void add_figures(struct check *check, const struct spool_survey *v, uint64_t now_ns)
 {
 	checks_figure(check, "running", v->live);
@@ -221,11 +232,13 @@ static void check_pusher(const struct doctor_options *o, struct checks *c)
 	r = spool_survey(&v, dir);
 	if (r)
 		say_unseen(c, dir, r);
+	else if (v.unread && !v.live)
+		say_unread(c, &v, dir);
 	else if (v.live)
 		say_running(o, c, &v, now_ns);
 	else
 		say_ended(c, &v, dir, now_ns);
-	if (!r)
+	if (!r && (v.live || !v.unread))
 		add_figures(&c->list[c->count - 1], &v, now_ns);
 	free(dir);
 }

@@ -138,7 +138,7 @@ static void count_files(struct surveyor *s, int run, enum kind kind)
 
 /* --- runs ----------------------------------------------------------------------------------- */
 
-/* O_NONBLOCK: somebody may have put a FIFO there. A lock that cannot be opened tells nothing. */
+/* O_NONBLOCK: somebody may have put a FIFO there. No lock: nobody holds it. */
 static bool is_alive(const struct surveyor *s, int run)
 {
 	int fd = openat(run, "lock", O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
@@ -175,10 +175,13 @@ static void note_alive(struct spool_survey *to, const struct spool_run_name *run
 static void survey_run(struct surveyor *s, int dir, const char *name)
 {
 	struct spool_run_name run;
-	int folder = spool_name_parse_run(&run, name) ? open_folder(dir, name) : -1;
+	bool is_run = spool_name_parse_run(&run, name);
+	int folder = is_run ? open_folder(dir, name) : -1;
 	struct stat st;
 
-	if (folder < 0 || fstat(folder, &st) || st.st_uid != s->to->owner) {
+	if (is_run && folder < 0 && (errno == EACCES || errno == EPERM)) {
+		s->to->unread++;
+	} else if (folder < 0 || fstat(folder, &st) || st.st_uid != s->to->owner) {
 		s->to->ignored++;
 	} else if (s->to->runs == RUNS_MAX) {
 		s->to->partial = true;

@@ -1459,6 +1459,35 @@ static void surveyed_hostile(void)
 	free(path);
 }
 
+/* Readable for all, as a folder that somebody else made, with a run that is not. */
+static void surveyed_by_another(void)
+{
+	struct spool_survey v = { 0 };
+	struct spool *s;
+	char *above;
+	int r;
+
+	if (geteuid() != 0) {
+		tap_skip("a survey by another user", "needs root");
+		return;
+	}
+	fresh();
+	s = open_usual();
+	add_text(s, T0, "a");
+	above = in_dir("..");
+	r = chmod(dir, 0755) || chmod(above, 0711) || chmod(root, 0711) || seteuid(65534);
+	free(above);
+	ok(r == 0, "somebody else");
+	r = spool_survey(&v, dir);
+	ok(seteuid(0) == 0 && chmod(root, 0700) == 0, "ourselves again");
+	if (r == -EACCES) /* some folder above */
+		tap_skip("a survey by another user", "the folder for tests cannot be reached by all");
+	else
+		ok(r == 0 && v.unread == 1 && v.live == 0 && v.waiting == 0 && v.owner == 0,
+		   "of a run that may not be read it is not said that it has ended");
+	spool_close(s);
+}
+
 enum { ASKED = 20 };
 
 /* Asks whether the run lives and is not done with that before somebody else has begun to adopt. */
@@ -1547,6 +1576,7 @@ int main(void)
 	surveyed();
 	surveyed_many();
 	surveyed_hostile();
+	surveyed_by_another();
 	surveyed_while_adopted();
 	at_once();
 	threads();

@@ -192,3 +192,11 @@ def many_of_others(check):
         check.ok(len(plain) == 1 and re.search(r"FAIL +process +\d+ processes \(PIDs .*each: not permitted", plain[0]) and
                  plain[0].count("->") == 1, "one line for the same reason", plain)
         check.ok(set(pids) <= set(each), "JSON keeps each", each, pids)
+        os.makedirs(folder + "/spool/1795246045-7", 0o755)
+        os.chmod(folder + "/spool/1795246045-7", 0o700)
+        for what, path, said in (("a run", folder + "/spool", "1 run there may not be read"),
+                                 ("a spool", folder + "/spool/1795246045-7", "Permission denied")):
+            done = subprocess.run(asked[:-2] + ["--spool", path], stdout=subprocess.PIPE, env=environment(), cwd="/",
+                                  timeout=pystoker.PATIENCE_S).stdout.decode()
+            told = [li for li in done.splitlines() if li.split()[1:2] == ["pusher"]]
+            check.ok(len(told) == 1 and said in told[0] and "no pusher" not in told[0], what + " that may not be read", told)
