@@ -163,8 +163,8 @@ static void url_shown(char *out, size_t size, const char *url)
 	size_t scheme = host ? (size_t)(host - url) + 3 : 0;
 
 	host = url + scheme;
-	at = host + strcspn(host, "/@");
-	snprintf(out, size, "%.*s%s", (int)scheme, url, *at == '@' ? at + 1 : host);
+	at = memrchr(host, '@', strcspn(host, "/?#")); /* as http_url_parse() takes them: the last one */
+	snprintf(out, size, "%.*s%s", (int)scheme, url, at ? at + 1 : host);
 }
 
 static int push_work(struct push *p, struct err *err)

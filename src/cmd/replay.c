@@ -184,8 +184,7 @@ static int push_all(struct replay *r, const struct push_options *o, struct err *
 	say("%zu files: %zu profiles sent, %zu refused, %zu not sent, %zu unreadable", r->files,
 	    atomic_load(&r->sent), atomic_load(&r->refused), left, r->unread);
 	if (left || atomic_load(&r->refused) || r->unread)
-		return err_set(err, -EIO, EXIT_FAILED, "not all of %s has arrived at %s", o->replay,
-			       o->server.url);
+		return err_set(err, -EIO, EXIT_FAILED, "not all of %s has arrived", o->replay);
 	return 0;
 }
 
