@@ -218,8 +218,8 @@ static void loop(struct push *p)
 		uint64_t now;
 
 		loop_wait(p);
-		now = clock_mono_ns();
 		watches_reap(p);
+		now = clock_mono_ns(); /* that may have taken a while */
 		if (now >= p->border_ns) {
 			interval_end(p, end_of_interval(p, now));
 			after_border(p, now);
