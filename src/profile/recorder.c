@@ -248,5 +248,5 @@ bool recorder_is_full(const struct recorder *r)
 {
 	return pool_count(&r->symtab.funcs) > RECORDER_FUNCS_MAX ||
 	       pool_count(&r->namings) > RECORDER_THREADS_MAX ||
-	       r->symtab.text_bytes > RECORDER_TEXT_MAX;
+	       __atomic_load_n(&r->symtab.text_bytes, __ATOMIC_RELAXED) > RECORDER_TEXT_MAX;
 }
