@@ -118,3 +118,6 @@ UNIT_TESTS += tests/unit/test-arrival tests/unit/test-health tests/unit/test-ser
 tests_unit_test_arrival_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_health_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_server_CPPFLAGS = $(UNIT_CPPFLAGS)
+UNIT_TESTS += tests/unit/test-demangle tests/unit/test-machinery
+tests_unit_test_demangle_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_machinery_CPPFLAGS = $(UNIT_CPPFLAGS)
