@@ -5,3 +5,6 @@ libpystoker_a_SOURCES += include/native/machinery.h %D%/machinery.c
 libpystoker_a_SOURCES += %D%/debugfile.c %D%/debugfile.h
 libpystoker_a_SOURCES += include/native/symbols.h %D%/symbols.c
 libpystoker_a_SOURCES += %D%/xz.c %D%/xz.h
+libpystoker_a_SOURCES += %D%/image.c %D%/image.h
+libpystoker_a_SOURCES += include/native/modules.h %D%/modules.c
+libpystoker_a_SOURCES += include/native/perf_map.h %D%/perf_map.c

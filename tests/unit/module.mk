@@ -123,3 +123,5 @@ tests_unit_test_demangle_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_machinery_CPPFLAGS = $(UNIT_CPPFLAGS)
 UNIT_TESTS += tests/unit/test-symbols
 tests_unit_test_symbols_CPPFLAGS = $(UNIT_CPPFLAGS)
+UNIT_TESTS += tests/unit/test-modules
+tests_unit_test_modules_CPPFLAGS = $(UNIT_CPPFLAGS)
