@@ -63,6 +63,16 @@ static void take_segments(struct elf_file *f)
 	}
 }
 
+/* More sections than e_shnum can hold are only in object files of compilers. libelf allocates for
+ * as many as a file states: gigabytes for a sparse one. Big-endian or too short: libelf's to say. */
+static bool states_too_many_sections(int fd)
+{
+	Elf64_Ehdr eh;
+
+	return pread(fd, &eh, sizeof(eh), 0) == sizeof(eh) &&
+	       eh.e_ident[EI_CLASS] == ELFCLASS64 && eh.e_shoff != 0 && eh.e_shnum == 0;
+}
+
 int elf_file_open(struct elf_file *f, int fd)
 {
 	struct stat st;
@@ -70,6 +80,8 @@ int elf_file_open(struct elf_file *f, int fd)
 	*f = (struct elf_file){ .fd = fd };
 	/* A pipe or device under a library's name would block or lie. */
 	if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode) || elf_version(EV_CURRENT) == EV_NONE)
+		goto bad;
+	if (states_too_many_sections(fd))
 		goto bad;
 	/* Not mapped: cutting a mapped file off would kill us with SIGBUS. As quick. */
 	f->elf = elf_begin(fd, ELF_C_READ, NULL);

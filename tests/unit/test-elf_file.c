@@ -2,6 +2,7 @@
  * ELF files whole, cut off and with flipped bits; and our own image read from memory. */
 #include "elf/elf_file.h"
 
+#include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -201,6 +202,28 @@ static void test_memory(void)
 	remote_close(&r);
 }
 
+/* A sparse file that states 48 million sections in the first one, where there is room for them:
+ * 12 GB of libelf's memory and a minute of its time. */
+static void test_many_sections(void)
+{
+	Elf64_Ehdr eh = {
+		.e_ident = { ELFMAG0, ELFMAG1, ELFMAG2, ELFMAG3, ELFCLASS64, ELFDATA2LSB, EV_CURRENT },
+		.e_type = ET_DYN, .e_machine = EM_X86_64, .e_version = EV_CURRENT,
+		.e_phoff = sizeof(eh), .e_shoff = 4096, .e_ehsize = sizeof(eh),
+		.e_phentsize = sizeof(Elf64_Phdr), .e_phnum = 1, .e_shentsize = sizeof(Elf64_Shdr),
+	};
+	Elf64_Phdr ph = { .p_type = PT_LOAD, .p_flags = PF_R | PF_X, .p_filesz = 4096,
+			  .p_memsz = 4096 };
+	Elf64_Shdr sh = { .sh_size = 48000000 };
+	int fd = memory_file(&eh, sizeof(eh));
+	struct elf_file f;
+
+	if (pwrite(fd, &ph, sizeof(ph), sizeof(eh)) < 0 || pwrite(fd, &sh, sizeof(sh), 4096) < 0 ||
+	    ftruncate(fd, 3LL << 30) != 0)
+		abort();
+	is_int(elf_file_open(&f, fd), -ENOEXEC, "more sections than anyone has are refused");
+}
+
 int main(void)
 {
 	struct elf_file f;
@@ -208,6 +231,7 @@ int main(void)
 
 	test_self();
 	test_memory();
+	test_many_sections();
 	if (pipe(fds) == 0)
 		is_int(elf_file_open(&f, fds[0]), -ENOEXEC, "a pipe is refused");
 	is_int(elf_file_open(&f, open("/dev/zero", O_RDONLY)), -ENOEXEC, "a device is refused");
