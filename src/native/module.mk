@@ -8,3 +8,7 @@ libpystoker_a_SOURCES += %D%/xz.c %D%/xz.h
 libpystoker_a_SOURCES += %D%/image.c %D%/image.h
 libpystoker_a_SOURCES += include/native/modules.h %D%/modules.c
 libpystoker_a_SOURCES += include/native/perf_map.h %D%/perf_map.c
+# A line for each noun.
+libpystoker_a_SOURCES += include/native/rules.h %D%/rules.c %D%/rule_compile.h %D%/rule_compile.c
+libpystoker_a_SOURCES += %D%/cfi.h %D%/cfi.c %D%/cfi_check.h %D%/cfi_check.c
+libpystoker_a_SOURCES += include/native/unwind.h %D%/unwind.c

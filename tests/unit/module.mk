@@ -125,3 +125,7 @@ UNIT_TESTS += tests/unit/test-symbols
 tests_unit_test_symbols_CPPFLAGS = $(UNIT_CPPFLAGS)
 UNIT_TESTS += tests/unit/test-modules
 tests_unit_test_modules_CPPFLAGS = $(UNIT_CPPFLAGS)
+UNIT_TESTS += tests/unit/test-unwind
+tests_unit_test_unwind_SOURCES = tests/unit/test-unwind.c tests/unit/unwind_debug_frame.c
+tests_unit_test_unwind_CPPFLAGS = $(UNIT_CPPFLAGS)
+EXTRA_DIST += tests/lib/self_modules.h

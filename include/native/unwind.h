@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: MIT
+ * The native frames of a thread from a copy of its stack: a walk over rules (native/rules.h) that
+ * touches nothing but the copy, so that the thread may go on meanwhile.
+ *
+ * Registers and stack must be of one moment. Both are hostile: each step is checked, the CFA has
+ * to grow, and the caller's array bounds the walk. Nothing is allocated here. */
+#ifndef NATIVE_UNWIND_H
+#define NATIVE_UNWIND_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "native/rules.h"
+
+/* Stack below SP that may still be in use (System V ABI x86-64, 3.2.2: the red zone): to be
+ * copied too, because in epilogues saved registers are said to lie there. */
+enum { UNWIND_RED_ZONE = 128 };
+
+/* By DWARF number. A blocked thread's are known only in part (SP and RIP). */
+struct unwind_registers {
+	uint64_t value[RULE_REGISTERS]; /* RULE_RA: the program counter */
+	uint32_t known;                 /* bit per register */
+	bool at_return;                 /* RULE_RA is a return address: its call is what to look up */
+};
+
+static inline void unwind_set(struct unwind_registers *r, unsigned int reg, uint64_t value)
+{
+	r->value[reg] = value;
+	r->known |= 1u << reg;
+}
+
+/* Copied memory: addresses [lo, hi) of the target. */
+struct unwind_stack {
+	uint64_t lo, hi;
+	const uint8_t *bytes;
+};
+
+/* The rule for `addr`, an address of the target, which the callback brings to a file's (bias). It
+ * may compile. NULL: no code is mapped there; &rule_none: code of unknown shape. */
+typedef const struct rule *unwind_lookup(void *arg, uint64_t addr);
+
+/* How a frame was found from the one it called. */
+enum unwind_how {
+	UNWIND_START,      /* the first: the registers */
+	UNWIND_CFI,
+	UNWIND_FP,         /* guess: the chain of frame pointers */
+	UNWIND_LEAF,       /* guess: the return address is at SP */
+	UNWIND_PUSHED,     /* guess: the frame pointer has just been pushed at SP */
+};
+
+struct unwind_frame {
+	uint64_t pc;
+	uint64_t sp;       /* the frame is [sp, cfa) */
+	uint64_t cfa;      /* 0 in the last frame of a walk that ended there */
+	uint8_t how;       /* enum unwind_how */
+	bool at_return;    /* pc is a return address: what runs is the call at pc - 1 */
+	bool signal;       /* a signal frame (__restore_rt) */
+};
+
+/* What to look up for a frame: rules, symbols, lines. */
+static inline uint64_t unwind_lookup_addr(const struct unwind_frame *f)
+{
+	return f->pc - f->at_return;
+}
+
+enum unwind_end {
+	UNWIND_COMPLETE,   /* the outermost frame, as its CFI says */
+	UNWIND_TRUNCATED,  /* the stack goes on above the copy: `missing` */
+	UNWIND_ELSEWHERE,  /* on another stack (sigaltstack, greenlet): `missing` */
+	UNWIND_FULL,       /* the array is full */
+	UNWIND_NO_INFO,    /* no CFI, and no guess that fits */
+	UNWIND_NO_CODE,    /* the return address is in no code */
+	UNWIND_UNKNOWN,    /* needs a register that is not known */
+	UNWIND_STUCK,      /* the CFA does not grow, or is none */
+};
+
+/* How far above the copy a stack may still go on; more is another stack. The usual stack is 8 MiB,
+ * the largest seen in use 64. */
+#define UNWIND_GROW_MAX (64u << 20)
+
+struct unwind_result {
+	size_t count;      /* frames filled, innermost first */
+	size_t guessed;    /* of these: by UNWIND_FP, _LEAF, _PUSHED */
+	enum unwind_end end;
+	uint64_t missing;  /* TRUNCATED: the copy has to reach beyond this address (its 8 bytes) */
+};
+
+/* Walks from `regs` up to `max` frames; the first is that of the registers (if RIP is known). On
+ * return `regs` are those of the last frame, where a walk can be taken up again. */
+struct unwind_result unwind_walk(struct unwind_registers *regs, const struct unwind_stack *stack,
+				 unwind_lookup *lookup, void *arg, struct unwind_frame *frames,
+				 size_t max);
+
+#endif
