@@ -23,7 +23,6 @@
 enum {
 	RULES_RANGES_MAX = 1 << 16,   /* cached per file, 1 MiB; when full, all are forgotten */
 	RULES_DISTINCT_MAX = 2048,    /* different rules per file, 0.5 MiB; libpython: 300 */
-	RULES_SECTION_MAX = 256 << 20, /* bytes of .eh_frame, or of all .debug_* that libdw reads */
 };
 
 /* DWARF's numbers: the index of a register in all arrays of this layer. */

@@ -18,32 +18,33 @@ static bool machine_is_known(const GElf_Ehdr *eh)
 	       eh->e_machine == EM_X86_64;
 }
 
-static Elf *open_elf(int fd, void *image, size_t size)
+static Elf *open_elf(int fd, void *image, uint64_t *size)
 {
 	struct stat st;
 
 	if (fd < 0)
-		return elf_memory(image, size);
+		return image ? elf_memory(image, *size) : NULL;
 	/* A pipe or device under a library's name would block or lie. */
 	if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode))
 		return NULL;
+	*size = (uint64_t)st.st_size;
 	/* Not mapped: cutting a mapped file off would kill us with SIGBUS. */
 	return elf_begin(fd, ELF_C_READ, NULL);
 }
 
-int cfi_open(struct cfi *c, int fd, void *image, size_t size)
+int cfi_open(struct cfi *c, int fd, void *image, uint64_t size)
 {
 	GElf_Ehdr eh;
 
 	*c = (struct cfi){ .fd = fd };
 	if (elf_version(EV_CURRENT) != EV_NONE)
-		c->elf = open_elf(fd, image, size);
+		c->elf = open_elf(fd, image, &size);
 	if (!c->elf || elf_kind(c->elf) != ELF_K_ELF || !gelf_getehdr(c->elf, &eh) ||
 	    !machine_is_known(&eh)) {
 		cfi_close(c);
 		return -ENOEXEC;
 	}
-	if (cfi_check_eh_frame(c->elf))
+	if (cfi_check_eh_frame(c->elf, size))
 		c->eh = dwarf_getcfi_elf(c->elf);
 	return 0;
 }

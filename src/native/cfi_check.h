@@ -1,20 +1,27 @@
 /* SPDX-License-Identifier: MIT
- * Whether CFI may be handed to libdw, which trusts some of its numbers (elfutils 0.188, libdw/cfi.c):
- * a register's number is the size of an allocation (up to 2 GiB), each remember_state one more. */
+ * Whether CFI may be handed to libdw, which trusts some of its numbers (elfutils 0.188, libdw/cfi.c,
+ * fde.c): a register's number is the size of an allocation (up to 2 GiB), each remembered state is
+ * one more, and the table of .eh_frame_hdr may point anywhere.
+ *
+ * Reads all of the section once: about 1 ms per MB. One bad entry condemns the section. What no
+ * linker makes is refused too: compressed sections, tables in another encoding than GNU ld's and
+ * lld's, DW_CFA_set_loc. */
 #ifndef NATIVE_CFI_CHECK_H
 #define NATIVE_CFI_CHECK_H
 
 #include <libelf.h>
 #include <stdbool.h>
+#include <stdint.h>
 
 enum {
-	CFI_REGISTER_MAX = 255,   /* x86-64 numbers end at 125 */
-	CFI_REMEMBER_MAX = 64,    /* remembered states within one program; compilers nest 1 or 2 */
-	CFI_PROGRAM_MAX = 1 << 18, /* bytes of one program, run again for each address in it */
+	CFI_REGISTER_MAX = 255,    /* x86-64 numbers end at 125 */
+	CFI_REMEMBER_MAX = 64,     /* remembered states within one program; compilers nest 1 or 2 */
+	CFI_PROGRAM_MAX = 1 << 18, /* bytes of one program: it is run for each new address */
+	CFI_SECTION_MAX = 256 << 20, /* bytes of .eh_frame, or of all .debug_*, which libdw reads */
 };
 
-/* False also when there is none. */
-bool cfi_check_eh_frame(Elf *elf);
+/* True when it is there and sound. `file_size`: bytes of the whole file. */
+bool cfi_check_eh_frame(Elf *elf, uint64_t file_size);
 bool cfi_check_debug_frame(Elf *elf);
 
 #endif

@@ -902,7 +902,7 @@ int main(int argc, char **argv)
 	test_garbage();
 	slurp(&libc, libc_module()->path);
 	test_without_header(&libc);
-	test_damage(&libc, 200);
+	test_damage(&libc, argc > 1 ? atoi(argv[1]) : 200);
 	free(libc.data);
 	test_no_file();
 	self_unload();
