@@ -3,8 +3,8 @@
  * information (CFI), compiled by libdw into small rules that need neither libdw nor the file.
  *
  * Addresses here are the file's own (without load bias): a file has one `struct rules`, whichever
- * processes map it. Not thread-safe. x86-64 only: another machine is a table of registers more
- * (`enum rule_register`) and a row for its EM_ number in rules.c.
+ * processes map it. Not thread-safe. x86-64 only: `enum rule_register` holds what another
+ * machine changes here.
  *
  * Facts: DWARF 5, 6.4 (CFI); System V ABI x86-64 1.0, figure 3.36 (register numbers); LSB 5.0,
  * 10.6 (.eh_frame); what libdw answers: elfutils 0.188, libdw.h, libdw/dwarf_frame_register.c.
@@ -22,7 +22,7 @@
 
 enum {
 	RULES_RANGES_MAX = 1 << 16,   /* cached per file, 1 MiB; when full, all are forgotten */
-	RULES_DISTINCT_MAX = 2048,    /* different rules per file, 0.5 MiB; libpython: 300 */
+	RULES_DISTINCT_MAX = 2048,    /* different rules per file, 0.5 MiB; the most seen is 500 */
 };
 
 /* DWARF's numbers: the index of a register in all arrays of this layer. */
@@ -81,7 +81,8 @@ struct rules_stats {
 
 struct rules;
 
-/* The rules of a file; takes ownership of fd, also on failure. A file without any CFI is fine: its
+/* The rules of a file; takes ownership of fd, also on failure. Reads the file's CFI once: 0.3 ms for
+ * libc, 10 ms for libLLVM, more from a disk; not for a sampling thread. A file without any CFI is fine: its
  * rules are all RULE_NONE. 0; -ENOEXEC: no ELF file of a machine we know. */
 int rules_open(struct rules **ret, int fd) _must_check_;
 /* The same from a file's bytes, such as the vdso's; they must stay there until rules_free(). */

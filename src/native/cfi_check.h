@@ -3,7 +3,7 @@
  * fde.c): a register's number is the size of an allocation (up to 2 GiB), each remembered state is
  * one more, and the table of .eh_frame_hdr may point anywhere.
  *
- * Reads all of the section once: about 1 ms per MB. One bad entry condemns the section. What no
+ * Reads all of the section once, about 2 ms per MB. One bad entry condemns the section. What no
  * linker makes is refused too: compressed sections, tables in another encoding than GNU ld's and
  * lld's, DW_CFA_set_loc. */
 #ifndef NATIVE_CFI_CHECK_H

@@ -15,6 +15,7 @@
 enum {
 	SLOTS = 2 * RULES_DISTINCT_MAX, /* of the hash table of rules; a power of two */
 	NONE = 0,                       /* index of rule_none */
+	RECENT_BITS = 9,
 };
 
 struct range {
@@ -23,8 +24,15 @@ struct range {
 	uint32_t rule;  /* index */
 };
 
+/* Stacks repeat: an address asked for again is found without a search. */
+struct recent {
+	uint64_t addr;
+	uint32_t rule;
+};
+
 struct rules {
 	struct cfi cfi;
+	struct recent recent[1 << RECENT_BITS]; /* by hash of the address */
 	struct range *ranges;  /* by lo, not overlapping */
 	size_t range_count, range_room;
 	struct rule *table;
@@ -40,6 +48,7 @@ static void forget(struct rules *r)
 	r->range_count = 0;
 	r->rule_count = 1;
 	memset(r->slots, 0, sizeof(r->slots));
+	memset(r->recent, 0xff, sizeof(r->recent)); /* no address */
 }
 
 static int rules_new(struct rules **ret, int fd, void *image, size_t size)
@@ -205,9 +214,16 @@ static const struct rule *compile(struct rules *r, uint64_t addr)
 
 const struct rule *rules_find(struct rules *r, uint64_t addr)
 {
-	const struct rule *rule = rules_cached(r, addr);
+	size_t slot = addr * 0x9e3779b97f4a7c15u >> (64 - RECENT_BITS); /* Fibonacci hashing */
+	const struct rule *rule;
 
-	return rule ? rule : compile(r, addr);
+	if (likely(r->recent[slot].addr == addr))
+		return &r->table[r->recent[slot].rule];
+	rule = rules_cached(r, addr);
+	if (!rule)
+		rule = compile(r, addr);
+	r->recent[slot] = (struct recent){ addr, (uint32_t)(rule - r->table) };
+	return rule;
 }
 
 struct rules_stats rules_stats(const struct rules *r)
