@@ -81,9 +81,9 @@ struct rules_stats {
 
 struct rules;
 
-/* The rules of a file; takes ownership of fd, also on failure. Reads the file's CFI once: 0.3 ms for
- * libc, 10 ms for libLLVM, more from a disk; not for a sampling thread. A file without any CFI is fine: its
- * rules are all RULE_NONE. 0; -ENOEXEC: no ELF file of a machine we know. */
+/* The rules of a file; takes ownership of fd, also on failure. Reads the file's CFI once: 0.3 ms
+ * for libc, 10 ms for libLLVM, more from a disk; not for a sampling thread. A file without any CFI
+ * is fine: its rules are all RULE_NONE. 0; -ENOEXEC: no ELF file of a machine we know. */
 int rules_open(struct rules **ret, int fd) _must_check_;
 /* The same from a file's bytes, such as the vdso's; they must stay there until rules_free(). */
 int rules_open_image(struct rules **ret, void *image, size_t size) _must_check_;

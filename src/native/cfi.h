@@ -19,7 +19,8 @@ struct cfi {
 	bool debug_tried;
 };
 
-/* Takes ownership of fd (-1: `size` bytes at `image`, if not NULL). 0 or -ENOEXEC; without any CFI it is 0 too. */
+/* Takes ownership of fd (-1: `size` bytes at `image`, if not NULL). 0 or -ENOEXEC; without any CFI
+ * it is 0 too. */
 int cfi_open(struct cfi *c, int fd, void *image, uint64_t size) _must_check_;
 void cfi_close(struct cfi *c);
 /* The state of the frame at an address of the file, to be freed; NULL: unknown there. */

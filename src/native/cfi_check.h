@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * Whether CFI may be handed to libdw, which trusts some of its numbers (elfutils 0.188, libdw/cfi.c,
+ * Whether CFI may be handed to libdw, which trusts some of its numbers (elfutils 0.188, cfi.c and
  * fde.c): a register's number is the size of an allocation (up to 2 GiB), each remembered state is
  * one more, and the table of .eh_frame_hdr may point anywhere.
  *

@@ -15,10 +15,16 @@ struct value {
 	int64_t offset, add;
 };
 
-static bool push(struct value *v, uint64_t base, uint64_t offset)
+static bool push(struct value *v, uint64_t reg, uint64_t offset)
 {
-	*v = (struct value){ .pushed = true, .base = (uint8_t)base, .offset = (int64_t)offset };
-	return base < RULE_RA || base == RULE_CFA;
+	*v = (struct value){ .pushed = true, .base = (uint8_t)reg, .offset = (int64_t)offset };
+	return reg < RULE_RA;
+}
+
+static bool push_cfa(struct value *v)
+{
+	*v = (struct value){ .pushed = true, .base = RULE_CFA };
+	return true;
 }
 
 static bool add(struct value *v, uint64_t number)
@@ -42,9 +48,9 @@ static bool take_op(struct value *v, const Dwarf_Op *op)
 	if (op->atom >= DW_OP_breg0 && op->atom <= DW_OP_breg31)
 		return push(v, op->atom - DW_OP_breg0, op->number);
 	switch (op->atom) {
-	case DW_OP_bregx: return push(v, op->number < RULE_RA ? op->number : UINT8_MAX, op->number2);
-	case DW_OP_regx: return push(v, op->number < RULE_RA ? op->number : UINT8_MAX, 0);
-	case DW_OP_call_frame_cfa: return push(v, RULE_CFA, 0);
+	case DW_OP_bregx: return push(v, op->number, op->number2);
+	case DW_OP_regx: return push(v, op->number, 0);
+	case DW_OP_call_frame_cfa: return push_cfa(v);
 	case DW_OP_plus_uconst: return add(v, op->number);
 	case DW_OP_deref: return deref(v);
 	default: return false;

@@ -140,8 +140,10 @@ static uint32_t intern(struct rules *r, const struct rule *rule)
 	return (uint32_t)r->rule_count++;
 }
 
-/* Overlapping FDEs are a linker's or an attacker's fault: a range is cut to the gap that addr is in. */
-static struct range gap(const struct rules *r, size_t at, uint64_t addr, uint64_t lo, uint64_t hi)
+/* FDEs that overlap are a linker's or an attacker's fault: a range is cut to the gap that addr is
+ * in. */
+static struct range gap(const struct rules *r, size_t at, uint64_t addr, uint64_t lo,
+			uint64_t hi)
 {
 	const struct range *before = at > 0 ? &r->ranges[at - 1] : NULL;
 
@@ -173,8 +175,8 @@ static void insert(struct rules *r, uint64_t addr, uint64_t lo, uint64_t hi, uin
 	r->range_count++;
 }
 
-/* Where the row of the CFI's table that ends at `hi` begins. libdw's own answer for an address after
- * a DW_CFA_restore_state is the begin of the row that was remembered (elfutils 0.188,
+/* Where the row of the CFI's table that ends at `hi` begins. libdw's own answer for an address
+ * after a DW_CFA_restore_state is the begin of the row that was remembered (elfutils 0.188,
  * execute_cfi()): it is believed when the row there ends at `hi` too. */
 static uint64_t row_start(struct rules *r, uint64_t claimed, uint64_t addr, uint64_t hi)
 {
