@@ -180,6 +180,7 @@ def case_holds_nothing(box):
 def case_guardian_is_nobodys_child(box):
     child = box.start("--", "sleep", "1000")
     the("pusher", child.pid)
+    until(lambda: not children(child.pid))  # the one between may not have ended yet: then exec waits for it
     same(children(child.pid), [], "children of the program")
     guardian = the("guardian", child.pid)
     same(status(guardian, "PPid") != str(child.pid), True, "its parent")
