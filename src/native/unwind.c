@@ -126,19 +126,21 @@ static bool guess(struct walk *w, struct unwind_frame *frame, uint64_t cfa, uint
 	return true;
 }
 
-/* Before a function has made its frame, or after it has undone it: nothing but FP was pushed. */
+/* Before a function has made its frame, or after it has undone it: nothing but FP was pushed. The
+ * word at SP is FP then, or the return address; FP first, which may hold a function's address. */
 static enum unwind_how guess_leaf(struct walk *w, struct unwind_frame *frame)
 {
 	uint64_t sp = w->regs->value[RULE_SP], fp = w->regs->value[RULE_FP], top, above;
+	bool fp_known = is_known(w, RULE_FP);
 
 	if (w->regs->at_return || !is_known(w, RULE_SP) || !read_word(w, sp, &top))
 		return UNWIND_START;
-	if (guess(w, frame, sp + 8, top))
-		return UNWIND_LEAF;
-	if (is_known(w, RULE_FP) && top == fp && fp != sp && read_word(w, sp + 8, &above) &&
+	if (fp_known && fp == sp) /* a frame without contents */
+		return UNWIND_START;
+	if (fp_known && top == fp && read_word(w, sp + 8, &above) &&
 	    guess(w, frame, sp + 16, above))
 		return UNWIND_PUSHED;
-	return UNWIND_START;
+	return guess(w, frame, sp + 8, top) ? UNWIND_LEAF : UNWIND_START;
 }
 
 /* System V ABI x86-64, figure 3.3: the caller's FP at FP, the return address above it. */

@@ -44,12 +44,16 @@ struct moment {
 static struct moment now;
 static volatile int sink;
 
+static uint64_t other_top; /* of the signal stack, while it is used */
+
 static uint64_t stack_top(void)
 {
 	pthread_attr_t attr;
 	size_t size = 0;
 	void *base = NULL;
 
+	if (other_top)
+		return other_top;
 	pthread_getattr_np(pthread_self(), &attr);
 	pthread_attr_getstack(&attr, &base, &size);
 	pthread_attr_destroy(&attr);
@@ -316,16 +320,15 @@ static void test_signal_stack(void)
 {
 	static char other[64 << 10];
 	stack_t ss = { .ss_sp = other, .ss_size = sizeof(other) }, off = { .ss_flags = SS_DISABLE };
-	uint64_t top = (uint64_t)(uintptr_t)other + sizeof(other);
 	const struct unwind_frame *f;
 	struct unwind_result r;
 
 	sigaltstack(&ss, NULL);
 	handle(SIGTRAP, SA_ONSTACK);
+	other_top = (uint64_t)(uintptr_t)other + sizeof(other);
 	trapping(1);
+	other_top = 0;
 	sigaltstack(&off, NULL);
-	if (now.stack.hi > top)
-		now.stack.hi = top;
 	r = walk(&now);
 	f = signal_frame(&r);
 	ok(r.end == UNWIND_ELSEWHERE && f && f[1].pc == interrupted_pc && f == &frames[r.count - 2] &&
@@ -376,14 +379,13 @@ NOINLINE static int step_many(int a, int b, int c, int d, int e, int f)
 	       (int)strtol("12", NULL, 10 + f);
 }
 
+/* No realigned frame: gcc 12's CFI for the end of one is wrong, and libgcc dies of it. */
 NOINLINE static int step_all(int n)
 {
-	volatile char aligned[64] __attribute__((aligned(64)));
 	volatile char *p = alloca((size_t)n + 1);
 
-	aligned[n] = (char)n;
 	p[n] = 2;
-	return step_many(n, 2, 3, 4, 5, 6) + step_many(100, 2, 3, 4, 5, 6) + aligned[n] + p[n];
+	return step_many(n, 2, 3, 4, 5, 6) + step_many(100, 2, 3, 4, 5, 6) + p[n];
 }
 
 /* The trap flag makes the processor trap after each instruction. */
@@ -415,7 +417,7 @@ static void test_steps(void)
 	sink = 1;
 	step_base();
 	signal(SIGTRAP, SIG_DFL);
-	ok(steps > 100 && wrong_steps == 0, "every one of %d instructions: as libgcc", steps);
+	ok(steps > 50 && wrong_steps == 0, "every one of %d instructions: as libgcc", steps);
 	is_int(step_guesses, 0, "and without a guess");
 	if (wrong_steps) {
 		struct unwind_result r;
@@ -434,7 +436,7 @@ static void test_steps(void)
 typedef void odd(void (*call)(void *), void *arg);
 
 odd odd_register, odd_expression, odd_rbx, odd_val_offset, odd_undefined, odd_shrink, odd_unknown,
-	odd_lost, bare_fp, bare_sp, bare_leaf;
+	odd_lost, bare_fp, bare_sp, call_leaf;
 
 __asm__(".text\n"
 	/* The return address in a register (DW_CFA_register). */
@@ -489,7 +491,12 @@ __asm__(".text\n"
 		 "leave; ret")
 	FUNCTION("bare_sp",
 		 "push %rbp; mov $1, %ebp; mov %rdi, %rax; mov %rsi, %rdi; call *%rax; pop %rbp; ret")
-	FUNCTION("bare_leaf", "int3; push %rbp; int3; mov %rsp, %rbp; int3; pop %rbp; int3; ret"));
+	FUNCTION("bare_leaf", "int3; push %rbp; int3; mov %rsp, %rbp; int3; pop %rbp; int3; ret")
+	/* Its caller, whose rbp is no frame pointer but the address of code. */
+	WITH_CFI("call_leaf",
+		 "push %rbp; .cfi_adjust_cfa_offset 8; .cfi_rel_offset %rbp, 0;"
+		 "lea bare_leaf(%rip), %rbp; call bare_leaf;"
+		 "pop %rbp; .cfi_adjust_cfa_offset -8; .cfi_restore %rbp; ret"));
 
 void *unwind_debug_frame(void (*call)(void *), void *arg, size_t n);
 
@@ -580,7 +587,7 @@ static void on_leaf(int nr, siginfo_t *info, void *context)
 	r = walk(&stepped);
 	leaf_how[leaf_traps++ & 3] = r.count > 1 ? frames[1].how : UNWIND_START;
 	if (r.end == UNWIND_COMPLETE && r.guessed == 1 &&
-	    in_function(frames[1].pc, (odd *)(uintptr_t)call_odd))
+	    in_function(frames[1].pc, call_leaf))
 		return;
 	leaf_wrong++;
 	show(&stepped, &r);
@@ -592,7 +599,7 @@ static void test_leaf(void)
 
 	take(&now);
 	sigaction(SIGTRAP, &sa, NULL);
-	call_odd(bare_leaf, NULL);
+	call_odd(call_leaf, NULL);
 	signal(SIGTRAP, SIG_DFL);
 	ok(leaf_traps == 4 && leaf_wrong == 0, "no CFI, no calls: the right caller in each state");
 	ok(leaf_how[0] == UNWIND_LEAF && leaf_how[1] == UNWIND_PUSHED &&
