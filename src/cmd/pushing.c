@@ -74,7 +74,7 @@ static void watch_begin(struct push *p, const struct process_id *id)
 	if (!w) {
 		bool quiet = err.status == EXIT_GONE || (err.status == EXIT_NOT_PYTHON && !p->o.pid);
 
-		if (p->o.pid && (err.status == EXIT_DENIED || err.status == EXIT_UNSUPPORTED)) {
+		if (p->o.pid && err.status == EXIT_DENIED) {
 			p->failed = err; /* it was asked for by its PID: no waiting helps */
 			p->done = true;
 			return;

@@ -11,6 +11,7 @@
 
 #define NAP_FIRST_NS (1 * NSEC_PER_MSEC)
 #define NAP_MAX_NS (50 * NSEC_PER_MSEC)
+#define UNSURE_NS (300 * NSEC_PER_MSEC) /* so long an unknown version may be one in the making */
 
 static int attach_once(struct attached *a, pid_t pid, struct err *err)
 {
@@ -29,23 +30,27 @@ static int attach_once(struct attached *a, pid_t pid, struct err *err)
 	return 0;
 }
 
-/* A program on its way to Python: not initialised yet, or still another program. */
-static bool worth_waiting(int r, const struct err *err)
+/* A program on its way to Python: not initialised yet, or still another program. One whose loader is
+ * just mapping libpython, or which is just ending, looks like a version that is not known, for a
+ * moment. */
+static bool worth_waiting(int r, const struct err *err, uint64_t waited_ns)
 {
-	return r == -EAGAIN || err->status == EXIT_NOT_PYTHON;
+	return r == -EAGAIN || err->status == EXIT_NOT_PYTHON ||
+	       (err->status == EXIT_UNSUPPORTED && waited_ns < UNSURE_NS);
 }
 
 int attach_open(struct attached *a, pid_t pid, uint64_t patience_ns, bool (*should_stop)(void *),
 		void *arg, struct err *err)
 {
-	uint64_t deadline = clock_mono_ns() + patience_ns;
+	uint64_t start = clock_mono_ns();
 	uint64_t nap_ns = NAP_FIRST_NS;
 
 	for (;;) {
 		struct timespec nap = { .tv_nsec = (long)nap_ns };
 		int r = attach_once(a, pid, err);
+		uint64_t waited = clock_mono_ns() - start;
 
-		if (!r || !worth_waiting(r, err) || clock_mono_ns() >= deadline ||
+		if (!r || !worth_waiting(r, err, waited) || waited >= patience_ns ||
 		    (should_stop && should_stop(arg)))
 			return r;
 		nanosleep(&nap, NULL);
