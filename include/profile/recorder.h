@@ -60,7 +60,6 @@ enum sampler_end recorder_state(const struct recorder *r);
 void recorder_look_after(struct recorder *r);
 /* Counters of all samplers so far. */
 void recorder_stats(const struct recorder *r, struct sampler_stats *ret);
-void stats_add(struct sampler_stats *sum, const struct sampler_stats *add);
 
 /* The slice filled so far; looks go to an empty one from now on. It is the caller's until the next
  * turn, when it is emptied. With `at_border` everybody is looked at once more before, so that the

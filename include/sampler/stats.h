@@ -35,6 +35,8 @@ struct sampler_stats {
 
 uint64_t stats_looks(const struct sampler_stats *s); /* of any outcome */
 uint64_t stats_dropped(const struct sampler_stats *s);
+void stats_add(struct sampler_stats *sum, const struct sampler_stats *add);
+void stats_subtract(struct sampler_stats *from, const struct sampler_stats *what);
 /* "torn 3, unproven 1", nothing when there were none. */
 void stats_reasons(const struct sampler_stats *s, struct buf *out);
 

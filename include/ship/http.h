@@ -61,6 +61,8 @@ struct http;
  * read. Copies what it needs of the config. */
 int http_open(struct http **ret, const struct http_config *c, struct err *err) _must_check_;
 void http_close(struct http *h); /* NULL is fine */
+/* A URL without the user and password that may be in it, for words and logs; the caller frees it. */
+char *http_url_shown(const char *url);
 /* The base URL as it may be shown: without user and password. */
 const char *http_base(const struct http *h);
 /* Fills *a, always. Redirects are not followed (301 is an answer). Our password and token are

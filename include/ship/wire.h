@@ -67,8 +67,8 @@ int wire_build(struct wire_request *r, enum wire_format format, const void *stor
 int wire_labels(const void *stored, size_t len, struct labels *ret, uint64_t *ret_time_ns,
 		struct err *err) _must_check_;
 
-/* Halves a stored profile by its samples (the second half WIRE_CHUNK_STEP_NS / 2^k later so that no
- * two of the same labels share a millisecond is the caller's business: `second_time_ns`). Both are
+/* Halves a stored profile by its samples. The second half gets the time `second_time_ns`, at least a
+ * millisecond off from every other profile of these labels, which is the caller's business. Both are
  * gzip'd, without the locations, functions and names the other alone needs. -ENODATA: one sample. */
 int wire_halve(const void *stored, size_t len, uint64_t second_time_ns, struct buf *ret_first,
 	       struct buf *ret_second, struct err *err) _must_check_;

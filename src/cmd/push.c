@@ -21,7 +21,6 @@
 
 #define STOP_PATIENCE_NS (4 * NSEC_PER_SEC) /* to send the last interval; exec --grace gives 5 s,
 					     * docker stop 10 s */
-#define KEEP_SENT_NS (3600 * NSEC_PER_SEC)       /* a 1.x server may lose the last hour */
 
 static int labels_init(struct push *p, struct err *err)
 {
@@ -47,7 +46,7 @@ static void signals_take(struct push *p)
 	sigaddset(&mask, SIGTERM);
 	sigaddset(&mask, SIGHUP);
 	sigaddset(&mask, SIGUSR1);
-	sigprocmask(SIG_BLOCK, &mask, &p->old_mask);
+	sigprocmask(SIG_BLOCK, &mask, NULL);
 	signal(SIGPIPE, SIG_IGN);
 	p->signal_fd = signalfd(-1, &mask, SFD_CLOEXEC | SFD_NONBLOCK);
 }
@@ -57,7 +56,7 @@ static int spool_begin(struct push *p, struct err *err)
 	struct spool_config c = {
 		.bytes_max = p->o.spool_bytes,
 		.age_max_ns = p->collect_dir ? 0 : p->o.spool_age_ns,
-		.keep_sent_ns = p->collect_dir ? 0 : KEEP_SENT_NS,
+		.keep_sent_ns = p->collect_dir ? 0 : PUSHER_RESEND_NS,
 		.now_real_ns = clock_real_ns,
 	};
 	char *dir = p->o.spool ? xstrdup(p->o.spool) : spool_default_dir(p->o.app);
@@ -156,26 +155,14 @@ static void push_end(struct push *p)
 	spool_close(p->spool);
 }
 
-/* The server's address without the user and password that may be in it. */
-static void url_shown(char *out, size_t size, const char *url)
-{
-	const char *host = strstr(url, "://"), *at;
-	size_t scheme = host ? (size_t)(host - url) + 3 : 0;
-
-	host = url + scheme;
-	at = memrchr(host, '@', strcspn(host, "/?#")); /* as http_url_parse() takes them: the last one */
-	snprintf(out, size, "%.*s%s", (int)scheme, url, at ? at + 1 : host);
-}
-
 static int push_work(struct push *p, struct err *err)
 {
-	char url[HTTP_URL_MAX];
+	char *url = http_url_shown(p->o.server.url);
 	int r;
 
 	signals_take(p);
 	title_set_name("pyroscope-push"); /* `pgrep -a pyroscope` finds it */
 	log_line(&p->log, "Starting profiler for %s", p->o.app);
-	url_shown(url, sizeof(url), p->o.server.url);
 	r = push_begin(p, err);
 	if (!r) {
 		const char *folder = spool_folder(p->spool);
@@ -186,6 +173,7 @@ static int push_work(struct push *p, struct err *err)
 		r = pushing_run(p, err);
 	}
 	push_end(p);
+	free(url);
 	return r;
 }
 

@@ -7,6 +7,7 @@
 #include "pushing.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -104,12 +105,12 @@ static bool root_is_gone(const struct push *p)
 
 static void find(struct push *p)
 {
-	struct process_id *known = xcalloc(FIND_MAX, sizeof(*known)), *found = known;
+	struct process_id *known = xcalloc(FIND_MAX, sizeof(*known));
+	struct process_id *found = xcalloc(FIND_MAX, sizeof(*found));
 	size_t n_known = 0, n;
 
 	for (struct watch *w = p->watches; w && n_known < FIND_MAX; w = w->next)
 		known[n_known++] = w->id;
-	found = xcalloc(FIND_MAX, sizeof(*found));
 	n = finder_look(&p->finder, known, n_known, found, FIND_MAX - n_known);
 	for (size_t i = 0; i < n; i++)
 		watch_begin(p, &found[i]);
@@ -209,7 +210,7 @@ static void find_and_look_after(struct push *p)
 		pause = FIND_MIN_NS;
 	p->find_ns = clock_mono_ns() + (pause < FIND_MAX_NS ? pause : FIND_MAX_NS);
 	for (struct watch *w = p->watches; w; w = w->next)
-		watch_look_after(w);
+		recorder_look_after(&w->recorder);
 }
 
 static void loop(struct push *p)
@@ -260,11 +261,12 @@ static void finish(struct push *p)
 
 int pushing_run(struct push *p, struct err *err)
 {
-	p->start_ns = clock_mono_ns();
+	uint64_t start = clock_mono_ns();
+
 	interval_start(p);
-	p->border_ns = p->start_ns + p->o.interval_ns;
-	checkpoint_later(p, p->start_ns);
-	window_open(&p->merged, p->start_ns);
+	p->border_ns = start + p->o.interval_ns;
+	checkpoint_later(p, start);
+	window_open(&p->merged, start);
 	loop(p);
 	finish(p);
 	window_release(&p->merged);

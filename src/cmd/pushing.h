@@ -3,8 +3,6 @@
 #ifndef CMD_PUSHING_H
 #define CMD_PUSHING_H
 
-#include <signal.h>
-
 #include "find.h"
 #include "push.h"
 #include "pushlog.h"
@@ -33,16 +31,14 @@ struct push {
 	size_t watch_count;
 	struct window merged;        /* with --merge */
 	pid_t merged_pid;            /* what stands for all of them as a label */
-	sigset_t old_mask;
 	int signal_fd, root_fd;      /* root: with --tree, --pid: its end is ours; -1: no pidfd */
 	struct process_id root;      /* its PID and start; PID 0: none */
-	uint64_t start_ns, border_ns, checkpoint_ns, find_ns; /* CLOCK_MONOTONIC: when each is due */
+	uint64_t border_ns, checkpoint_ns, find_ns; /* CLOCK_MONOTONIC: when each is due */
 	struct own_cpu last, before; /* at the last border, and at the one before */
 	struct push_note note;       /* the interval being closed */
-	bool noting;                 /* between note_open() and note_close() */
+	bool noting;                 /* between interval_open() and interval_close() */
 	struct err failed;           /* status 0: nothing has */
 	bool waiting_told, ever_found, done, once_done;
-	int status;
 };
 
 /* Samples from now on until it is told to end, or the root ends; what was sampled is in the spool

@@ -8,7 +8,7 @@
 
 #include <pthread.h>
 
-#include "profile/recorder.h"
+#include "sampler/stats.h"
 #include "ship/pusher.h"
 #include "util/log.h"
 

@@ -108,20 +108,12 @@ static void begin_anew(struct watch *w)
 		return; /* no sampler runs: watch_is_over() */
 }
 
-void watch_look_after(struct watch *w)
+static char *copy_or_null(const char *text)
 {
-	recorder_look_after(&w->recorder);
+	return text ? xstrdup(text) : NULL;
 }
 
-static void stats_subtract(struct sampler_stats *from, const struct sampler_stats *what)
-{
-	uint64_t *to = (uint64_t *)from;
-	const uint64_t *by = (const uint64_t *)what;
-
-	for (size_t i = 0; i < sizeof(*from) / sizeof(*to); i++)
-		to[i] -= by[i];
-}
-
+/* A recorder that could not begin anew, its process being gone, says nothing of it. */
 void watch_collect(struct watch *w, struct window *window, enum merge_threads threads,
 		   bool at_border)
 {
@@ -142,8 +134,8 @@ void watch_collect(struct watch *w, struct window *window, enum merge_threads th
 	m->pid = w->id.pid;
 	if (!m->program) {
 		m->program = xstrdup(w->program);
-		m->python_version = xstrdup(from->python_version);
-		m->mode = xstrdup(from->mode);
+		m->python_version = copy_or_null(from->python_version);
+		m->mode = copy_or_null(from->mode);
 	}
 	if (full)
 		begin_anew(w);

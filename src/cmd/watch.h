@@ -41,9 +41,8 @@ struct watch *watch_open(const struct process_id *id, const struct sampler_confi
 			 struct err *err);
 void watch_close(struct watch *w); /* ends sampling */
 
-/* Names; and begins anew where the recorder has become too full. */
-void watch_look_after(struct watch *w);
-/* What was sampled since the last call goes to `window`. */
+/* What was sampled since the last call goes to `window`; a recorder that has become too full begins
+ * anew. */
 void watch_collect(struct watch *w, struct window *window, enum merge_threads threads,
 		   bool at_border);
 /* Whether there is nothing more to sample: the process has ended or become another program. */

@@ -189,15 +189,6 @@ int recorder_start(struct recorder *r, struct attached *a, const struct sampler_
 	return ret;
 }
 
-void stats_add(struct sampler_stats *sum, const struct sampler_stats *add)
-{
-	uint64_t *to = (uint64_t *)sum;
-	const uint64_t *from = (const uint64_t *)add;
-
-	for (size_t i = 0; i < sizeof(*sum) / sizeof(*to); i++)
-		to[i] += from[i];
-}
-
 void recorder_stats(const struct recorder *r, struct sampler_stats *ret)
 {
 	struct sampler_stats now;

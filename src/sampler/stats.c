@@ -32,3 +32,22 @@ uint64_t stats_looks(const struct sampler_stats *s)
 {
 	return s->samples + s->asleep + s->empty + stats_dropped(s);
 }
+
+/* Counters and nothing else, so that one walker does for all. */
+void stats_add(struct sampler_stats *sum, const struct sampler_stats *add)
+{
+	uint64_t *to = (uint64_t *)sum;
+	const uint64_t *from = (const uint64_t *)add;
+
+	for (size_t i = 0; i < sizeof(*sum) / sizeof(*to); i++)
+		to[i] += from[i];
+}
+
+void stats_subtract(struct sampler_stats *from, const struct sampler_stats *what)
+{
+	uint64_t *to = (uint64_t *)from;
+	const uint64_t *by = (const uint64_t *)what;
+
+	for (size_t i = 0; i < sizeof(*from) / sizeof(*to); i++)
+		to[i] -= by[i];
+}

@@ -97,19 +97,34 @@ static void take_credentials(struct http_url *u, const char *s, size_t len)
 	u->password = colon ? decode(colon + 1, len - user - 1) : xstrdup("");
 }
 
+/* Where the host begins: behind the last @ of the part up to the path. */
+static const char *host_of(const char *authority)
+{
+	const char *at = memrchr(authority, '@', strcspn(authority, "/?#"));
+
+	return at ? at + 1 : authority;
+}
+
+char *http_url_shown(const char *url)
+{
+	const char *scheme_end = strstr(url, "://");
+	const char *authority = scheme_end ? scheme_end + 3 : url;
+
+	return xasprintf("%.*s%s", (int)(authority - url), url, host_of(authority));
+}
+
 int http_url_parse(struct http_url *ret, const char *text, struct err *err)
 {
 	struct http_url u = { 0 };
-	const char *authority, *end, *at, *host, *wrong;
+	const char *authority, *end, *host, *wrong;
 	char *shown;
 
 	authority = skip_scheme(text);
 	if (!authority)
 		return refuse(err, strchr(text, '@') ? "…" : text, "it starts with http:// or https://");
 	end = authority + strcspn(authority, "/?#");
-	at = memrchr(authority, '@', (size_t)(end - authority));
-	host = at ? at + 1 : authority;
-	shown = xasprintf("%.*s%s", (int)(authority - text), text, host);
+	host = host_of(authority);
+	shown = http_url_shown(text);
 	wrong = text_wrong(text);
 	if (!wrong)
 		wrong = host_wrong(host, (size_t)(end - host));
@@ -118,8 +133,8 @@ int http_url_parse(struct http_url *ret, const char *text, struct err *err)
 		free(shown);
 		return -EINVAL;
 	}
-	if (at)
-		take_credentials(&u, authority, (size_t)(at - authority));
+	if (host > authority)
+		take_credentials(&u, authority, (size_t)(host - 1 - authority));
 	for (size_t len = strlen(shown); len > 0 && shown[len - 1] == '/'; len--)
 		shown[len - 1] = '\0';
 	u.base = shown;
