@@ -1,7 +1,7 @@
 #!/bin/sh
 # Includes point only downwards: a file of one layer may include headers of its own layer and of
 # those before it in the list. Fails with the offending lines.
-layers="util mem elf sym py native sampler profile export ship ui cmd"
+layers="util mem elf sym py native sampler mix profile export ship ui cmd"
 cd "$(dirname "$0")/.." || exit 1
 below=""
 bad=0

@@ -47,6 +47,7 @@ enum unwind_how {
 	UNWIND_FP,         /* guess: the chain of frame pointers */
 	UNWIND_LEAF,       /* guess: the return address is at SP */
 	UNWIND_PUSHED,     /* guess: the frame pointer has just been pushed at SP */
+	UNWIND_RESYNC,     /* at an anchor of Python's: frames are missing before it (native/stack.h) */
 };
 
 struct unwind_frame {

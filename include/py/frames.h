@@ -37,7 +37,18 @@ struct raw_frame {
 	bool generator;        /* owned by a generator or coroutine */
 };
 
+/* One call of the eval loop: it runs the frames from the end of the entry before (nearer to the leaf)
+ * to its own end. */
+struct raw_entry {
+	remote_addr anchor;    /* of what this call keeps on the C stack as long as it runs: CFrame
+				* (3.10, 3.11), entry frame (3.12+); 0: nothing (up to 3.9) */
+	uint32_t end;          /* index in frames[] behind its last frame */
+};
+
 struct raw_stack {
+	bool entries_wanted;   /* set by the caller: fill in entries[] */
+	uint32_t entry_count;
+	struct raw_entry entries[FRAMES_MAX]; /* leaf first */
 	struct raw_frame frames[FRAMES_MAX]; /* leaf first */
 	uint32_t count;
 	uint32_t skipped;      /* not 0: at least so many more follow, nearer to the root */

@@ -13,7 +13,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "mem/registers.h"
 #include "py/code.h"
+#include "py/frames.h"
 #include "py/threads.h"
 #include "sampler/stats.h"
 #include "util/err.h"
@@ -27,12 +29,21 @@ enum placement {
 
 #define PLACE_ON_CPU_MAX_HZ 20000.0
 
+/* Native frames: how a thread's registers are had. */
+enum native_way {
+	NATIVE_NONE,     /* Python frames only */
+	NATIVE_PERF,     /* from the kernel's record of its last switch (mem/switch_log.h) */
+	NATIVE_PTRACE,   /* the running thread is stopped by ptrace for each look */
+};
+
 struct sampler_config {
 	double rate_hz;
 	enum placement placement;
 	bool idle;            /* look at sleeping threads too */
 	bool gil;             /* find out who holds the GIL */
 	bool gil_only;        /* deliver only the holder of the GIL; implies `gil` */
+	enum native_way native; /* also looks at threads that have nothing to do with Python */
+	bool native_kernel;   /* the kernel's own stack too; NATIVE_PERF only */
 };
 
 /* A thread as it is announced once, before its first look. */
@@ -40,6 +51,21 @@ struct sampler_thread_info {
 	struct py_thread py;
 	pid_t tid;            /* in our PID namespace; 0 unknown */
 };
+
+/* What is needed to unwind a thread's native stack after it went on: taken while it did not run. */
+struct look_native {
+	struct registers registers;  /* known == 0: they could not be had */
+	uint64_t stack_lo;           /* address of stack[0] */
+	const uint8_t *stack;
+	uint32_t stack_len;
+	bool stack_cut;              /* the stack goes on above: NATIVE_STACK_MAX */
+	const struct raw_entry *entries; /* `end` counts look.frames; leaf first */
+	uint32_t entry_count;
+	const uint64_t *kernel;      /* addresses, innermost first */
+	uint32_t kernel_count;
+};
+
+#define NATIVE_STACK_MAX (1u << 20)  /* bytes of a stack that are copied */
 
 /* One believed look. Pointers are valid during the call only. */
 struct look {
@@ -52,6 +78,9 @@ struct look {
 	uint64_t cpu_ns;      /* CPU time of it not yet attributed */
 	char state;           /* of the thread: R running or ready, S sleeping, D … */
 	bool holds_gil;       /* known with config.gil */
+	bool same;            /* with config.native: the stack is that of the thread's last look, which
+			       * it has not run since; nothing of it is given again */
+	const struct look_native *native; /* with config.native, unless `same`; else NULL */
 };
 
 struct sampler_ops {
