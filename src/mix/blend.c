@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: MIT
+ * Walk, names, merge. */
+#include "blend.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "util/clock.h"
+#include "util/xalloc.h"
+
+static const char *const mark_texts[BLEND_MARKS] = {
+	[MARK_NO_INFO] = "[no unwind info]",
+	[MARK_CUT] = "[native stack cut]",
+	[MARK_MISMATCH] = "[native frames do not match]",
+	[MARK_NO_REGISTERS] = "[no native frames: registers unknown]",
+	[MARK_LOST] = "[no native frames: too many at once]",
+};
+
+void scratch_init(struct scratch *s)
+{
+	*s = (struct scratch){
+		.walked = xmalloc(NATIVE_FRAMES_MAX * sizeof(s->walked[0])),
+		.native = xmalloc(NATIVE_FRAMES_MAX * sizeof(s->native[0])),
+		.names = xmalloc(NATIVE_FRAMES_MAX * sizeof(s->names[0])),
+		.entries = xmalloc(FRAMES_MAX * sizeof(s->entries[0])),
+		.anchors = xmalloc(FRAMES_MAX * sizeof(s->anchors[0])),
+		.items = xmalloc((NATIVE_FRAMES_MAX + FRAMES_MAX + 2) * sizeof(s->items[0])),
+		.frames = xmalloc(BLEND_FRAMES_MAX * sizeof(s->frames[0])),
+	};
+}
+
+void scratch_release(struct scratch *s)
+{
+	free(s->walked);
+	free(s->native);
+	free(s->names);
+	free(s->entries);
+	free(s->anchors);
+	free(s->items);
+	free(s->frames);
+	*s = (struct scratch){ 0 };
+}
+
+void blend_init(struct blend *b, const struct mixer_config *config, struct modules *modules,
+		const struct py_target *t, const struct remote *remote, struct symtab *symtab,
+		struct mixer_stats *stats, struct scratch *scratch)
+{
+	uint32_t no_file = symtab_file(symtab, "", 0);
+
+	*b = (struct blend){ .config = config, .stats = stats, .scratch = scratch };
+	space_init(&b->space, modules, t->pid, remote);
+	names_init(&b->names, &b->space, t, symtab);
+	for (size_t i = 0; i < BLEND_MARKS; i++)
+		b->marks[i] = symtab_func(symtab, SYM_MARK, mark_texts[i], strlen(mark_texts[i]),
+					  no_file, 0);
+}
+
+void blend_release(struct blend *b)
+{
+	names_release(&b->names);
+	space_release(&b->space);
+}
+
+static void count(uint64_t *counter, uint64_t n)
+{
+	__atomic_store_n(counter, *counter + n, __ATOMIC_RELAXED);
+}
+
+/* --- the result --------------------------------------------------------------------------------- */
+
+static void put(struct scratch *s, struct sym_frame frame)
+{
+	if (s->count < BLEND_FRAMES_MAX)
+		s->frames[s->count++] = frame;
+}
+
+static void put_mark(struct blend *b, enum blend_mark mark)
+{
+	put(b->scratch, (struct sym_frame){ .func = b->marks[mark] });
+}
+
+static bool is_shown(const struct blend *b, const struct name *name)
+{
+	return b->config->level == NATIVE_ALL || name->machinery == MACHINERY_NONE;
+}
+
+static void put_native(struct blend *b, uint32_t index)
+{
+	const struct name *name = &b->scratch->names[index];
+	const struct sym_frame *frames = name_frames(&b->names, name);
+
+	for (uint32_t i = 0; i < name->count; i++)
+		put(b->scratch, frames[i]);
+}
+
+static void put_item(struct blend *b, const struct look *look, const struct merge_item *item)
+{
+	switch ((enum merge_kind)item->kind) {
+	case MERGE_PYTHON:
+		put(b->scratch, look->frames[item->index]);
+		break;
+	case MERGE_NATIVE:
+		if (is_shown(b, &b->scratch->names[item->index]))
+			put_native(b, item->index);
+		break;
+	case MERGE_EVAL:
+		if (b->config->level == NATIVE_ALL)
+			put_native(b, item->index);
+		break;
+	case MERGE_GAP:
+		put_mark(b, MARK_NO_INFO);
+		break;
+	case MERGE_CUT:
+		put_mark(b, MARK_CUT);
+		break;
+	case MERGE_MISMATCH:
+		put_mark(b, MARK_MISMATCH);
+		break;
+	}
+}
+
+static void put_python(struct blend *b, const struct look *look)
+{
+	for (uint32_t i = 0; i < look->count; i++)
+		put(b->scratch, look->frames[i]);
+}
+
+/* --- the steps ---------------------------------------------------------------------------------- */
+
+/* Anchors for the walk, entries for the merge. */
+static void take_entries(struct scratch *s, const struct look_native *n)
+{
+	for (uint32_t i = 0; i < n->entry_count; i++) {
+		s->entries[i] = (struct merge_entry){ n->entries[i].anchor, n->entries[i].end };
+		s->anchors[i] = n->entries[i].anchor;
+	}
+}
+
+static struct native_walk walk(struct blend *b, const struct look_native *n)
+{
+	const struct native_ops ops = { .rule = space_rule, .code = space_code, .arg = &b->space };
+	const struct unwind_stack stack = { n->stack_lo, n->stack_lo + n->stack_len, n->stack };
+	struct native_walk w = { .frames = b->scratch->walked };
+
+	native_stack_walk(&ops, &n->registers, &stack, b->scratch->anchors, n->entry_count,
+			  &b->learned, &w);
+	return w;
+}
+
+/* Names for what was walked; which of it is the eval loop. */
+static void take_native(struct blend *b, const struct native_walk *w)
+{
+	struct scratch *s = b->scratch;
+
+	names_begin(&b->names, w->count);
+	for (uint32_t i = 0; i < w->count; i++) {
+		const struct unwind_frame *f = &w->frames[i];
+
+		s->names[i] = *names_find(&b->names, unwind_lookup_addr(f));
+		s->native[i] = (struct merge_native){
+			.sp = f->sp,
+			.cfa = f->cfa,
+			.eval = s->names[i].machinery == MACHINERY_EVAL,
+			.gap = f->how == UNWIND_RESYNC,
+		};
+	}
+}
+
+static void count_walk(struct mixer_stats *st, const struct native_walk *w, uint64_t took_ns)
+{
+	count(&st->walks, 1);
+	count(&st->complete, w->end == UNWIND_COMPLETE && w->resyncs == 0);
+	count(&st->truncated, w->end == UNWIND_TRUNCATED);
+	count(&st->resynced, w->resyncs != 0);
+	count(&st->guessed, w->guessed != 0);
+	count(&st->walk_ns, took_ns);
+	count(&st->walk_frames, w->count);
+}
+
+static void merge(struct blend *b, const struct look *look, const struct native_walk *w)
+{
+	struct scratch *s = b->scratch;
+	const struct merge_input in = {
+		.native = s->native,
+		.native_count = w->count,
+		.native_complete = w->end == UNWIND_COMPLETE,
+		.entries = s->entries,
+		.entry_count = look->native->entry_count,
+		.python_count = look->count,
+	};
+	uint32_t n;
+	enum merge_result result = merge_stacks(&in, s->items, &n);
+
+	count(&b->stats->merged, result == MERGED);
+	count(&b->stats->partly, result == MERGED_PARTLY);
+	count(&b->stats->mismatched, result == MERGE_FAILED);
+	for (uint32_t i = 0; i < n; i++)
+		put_item(b, look, &s->items[i]);
+	/* A thread in nothing but machinery: better that than nothing. */
+	if (s->count == 0)
+		for (uint32_t i = 0; i < w->count; i++)
+			put_native(b, i);
+}
+
+void blend_look(struct blend *b, const struct look *look, bool lost_native, uint64_t now_ns)
+{
+	const struct look_native *n = look->native;
+	struct native_walk w;
+
+	b->scratch->count = 0;
+	count(&b->stats->looks, 1);
+	if (!n || !n->registers.known) {
+		count(lost_native ? &b->stats->ring_full : &b->stats->no_registers, 1);
+		put_mark(b, lost_native ? MARK_LOST : MARK_NO_REGISTERS);
+		put_python(b, look);
+		return;
+	}
+	space_begin(&b->space, now_ns);
+	take_entries(b->scratch, n);
+	w = walk(b, n);
+	count_walk(b->stats, &w, clock_mono_ns() - now_ns);
+	take_native(b, &w);
+	merge(b, look, &w);
+}

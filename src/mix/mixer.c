@@ -1,0 +1,293 @@
+/* SPDX-License-Identifier: MIT
+ * The mixer's thread and its clients. */
+#include "mix/mixer.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "blend.h"
+#include "ring.h"
+#include "util/clock.h"
+#include "util/xalloc.h"
+
+enum {
+	WAKE_MS = 40,              /* from one round to the next */
+	LAST_MAX = 1 << 16,        /* threads whose last stack is kept */
+};
+
+#define FLUSH_NAP_NS (100 * NSEC_PER_USEC)
+
+/* The stack a thread was last seen with. */
+struct last {
+	struct sym_frame *frames;
+	uint32_t count, room;
+};
+
+struct mixer_client {
+	struct mixer *mixer;
+	struct mixer_client *next;
+	struct sampler_ops ops;        /* who takes the finished looks */
+	struct remote remote;          /* the mixer's own handle */
+	bool remote_open;
+	struct ring ring;
+	struct blend blend;
+	struct mixer_stats stats;
+	struct last *last;             /* by the look's thread number */
+	uint32_t last_count;
+	bool told;                     /* the mixer was woken for this ring; sampling thread's */
+};
+
+struct mixer {
+	struct mixer_config config;
+	struct modules modules;
+	struct scratch scratch;
+	struct mixer_client *clients;
+	pthread_mutex_t lock;          /* of the list; held during a round */
+	pthread_t thread;
+	int wake_fd;
+	_Atomic bool stop;
+};
+
+/* --- the mixer's thread ------------------------------------------------------------------------- */
+
+static struct last *last_of(struct mixer_client *c, uint32_t thread)
+{
+	if (thread >= LAST_MAX)
+		return NULL;
+	if (thread >= c->last_count) {
+		uint32_t n = thread + 64;
+
+		c->last = xreallocarray(c->last, n, sizeof(c->last[0]));
+		memset(c->last + c->last_count, 0, (n - c->last_count) * sizeof(c->last[0]));
+		c->last_count = n;
+	}
+	return &c->last[thread];
+}
+
+static void last_keep(struct last *last, const struct scratch *s)
+{
+	if (!last)
+		return;
+	if (s->count > last->room) {
+		last->room = s->count;
+		last->frames = xreallocarray(last->frames, last->room, sizeof(last->frames[0]));
+	}
+	memcpy(last->frames, s->frames, s->count * sizeof(s->frames[0]));
+	last->count = s->count;
+}
+
+static void finish(struct mixer_client *c, const struct ring_look *rec)
+{
+	struct last *last = last_of(c, rec->look.thread);
+	struct look look = rec->look;
+
+	look.native = NULL;
+	if (look.same) {
+		look.frames = last ? last->frames : NULL;
+		look.count = last ? last->count : 0;
+	} else {
+		blend_look(&c->blend, &rec->look, rec->lost_native, clock_mono_ns());
+		last_keep(last, &c->mixer->scratch);
+		look.frames = c->mixer->scratch.frames;
+		look.count = c->mixer->scratch.count;
+	}
+	look.same = false;
+	c->ops.on_look(c->ops.arg, &look);
+}
+
+static void drain(struct mixer_client *c)
+{
+	struct ring_look *rec;
+
+	while ((rec = ring_get(&c->ring))) {
+		finish(c, rec);
+		ring_next(&c->ring);
+	}
+}
+
+static void *mixing_thread(void *arg)
+{
+	struct mixer *m = arg;
+	struct pollfd fd = { .fd = m->wake_fd, .events = POLLIN };
+	uint64_t n;
+
+	while (!atomic_load(&m->stop)) {
+		pthread_mutex_lock(&m->lock);
+		for (struct mixer_client *c = m->clients; c; c = c->next)
+			drain(c);
+		pthread_mutex_unlock(&m->lock);
+		if (poll(&fd, 1, WAKE_MS) > 0 && read(m->wake_fd, &n, sizeof(n)) < 0)
+			continue; /* EAGAIN: somebody else's wake-up */
+	}
+	return NULL;
+}
+
+static void wake(struct mixer *m)
+{
+	const uint64_t one = 1;
+
+	if (write(m->wake_fd, &one, sizeof(one)) < 0)
+		return; /* EAGAIN: it is awake */
+}
+
+/* --- the sampling thread's side ----------------------------------------------------------------- */
+
+static uint32_t on_thread(void *arg, const struct sampler_thread_info *info)
+{
+	struct mixer_client *c = arg;
+
+	return c->ops.on_thread(c->ops.arg, info);
+}
+
+static void on_look(void *arg, const struct look *look)
+{
+	struct mixer_client *c = arg;
+
+	if (!ring_put(&c->ring, look, false)) {
+		struct look bare = *look;
+
+		bare.native = NULL;
+		if (!ring_put(&c->ring, &bare, true))
+			__atomic_add_fetch(&c->stats.lost, 1, __ATOMIC_RELAXED);
+	}
+	if (ring_used(&c->ring) < RING_BYTES / 4)
+		c->told = false;
+	else if (!c->told)
+		wake(c->mixer);
+	c->told = ring_used(&c->ring) >= RING_BYTES / 4;
+}
+
+/* --- life --------------------------------------------------------------------------------------- */
+
+struct mixer *mixer_new(const struct mixer_config *config)
+{
+	struct mixer *m = xcalloc(1, sizeof(*m));
+	sigset_t all, old;
+
+	m->config = *config;
+	m->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	modules_init(&m->modules);
+	scratch_init(&m->scratch);
+	pthread_mutex_init(&m->lock, NULL);
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &old);
+	if (m->wake_fd < 0 || pthread_create(&m->thread, NULL, mixing_thread, m)) {
+		pthread_sigmask(SIG_SETMASK, &old, NULL);
+		atomic_store(&m->stop, true);
+		mixer_free(m);
+		return NULL;
+	}
+	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	return m;
+}
+
+void mixer_free(struct mixer *m)
+{
+	if (!m)
+		return;
+	if (!atomic_exchange(&m->stop, true)) {
+		wake(m);
+		pthread_join(m->thread, NULL);
+	}
+	if (m->wake_fd >= 0)
+		close(m->wake_fd);
+	pthread_mutex_destroy(&m->lock);
+	scratch_release(&m->scratch);
+	modules_release(&m->modules);
+	free(m);
+}
+
+struct mixer_client *mixer_join(struct mixer *m, const struct py_target *t, struct symtab *symtab,
+				const struct sampler_ops *ops)
+{
+	struct mixer_client *c = xcalloc(1, sizeof(*c));
+	struct err err = { 0 };
+
+	c->mixer = m;
+	c->ops = *ops;
+	ring_init(&c->ring);
+	/* Without memory of its own there is no vdso and no code to decode; walks go on. */
+	c->remote_open = !remote_open_process(&c->remote, t->pid, &err);
+	blend_init(&c->blend, &m->config, &m->modules, t, c->remote_open ? &c->remote : NULL, symtab,
+		   &c->stats, &m->scratch);
+	pthread_mutex_lock(&m->lock);
+	c->next = m->clients;
+	m->clients = c;
+	pthread_mutex_unlock(&m->lock);
+	return c;
+}
+
+struct sampler_ops mixer_ops(struct mixer_client *c)
+{
+	return (struct sampler_ops){ .on_thread = on_thread, .on_look = on_look, .arg = c };
+}
+
+void mixer_flush(struct mixer_client *c)
+{
+	const struct timespec nap = { .tv_nsec = FLUSH_NAP_NS };
+	uint64_t until = atomic_load(&c->ring.head);
+
+	while (atomic_load(&c->ring.tail) < until) {
+		wake(c->mixer);
+		nanosleep(&nap, NULL);
+	}
+}
+
+void mixer_leave(struct mixer_client *c)
+{
+	struct mixer_client **p;
+
+	if (!c)
+		return;
+	mixer_flush(c);
+	pthread_mutex_lock(&c->mixer->lock);
+	for (p = &c->mixer->clients; *p != c; p = &(*p)->next)
+		;
+	*p = c->next;
+	blend_release(&c->blend);
+	pthread_mutex_unlock(&c->mixer->lock);
+	if (c->remote_open)
+		remote_close(&c->remote);
+	for (uint32_t i = 0; i < c->last_count; i++)
+		free(c->last[i].frames);
+	free(c->last);
+	ring_release(&c->ring);
+	free(c);
+}
+
+/* --- counters ----------------------------------------------------------------------------------- */
+
+void mixer_stats(const struct mixer_client *c, struct mixer_stats *ret)
+{
+	const uint64_t *from = (const uint64_t *)&c->stats;
+	uint64_t *to = (uint64_t *)ret;
+
+	for (size_t i = 0; i < sizeof(*ret) / sizeof(*to); i++)
+		to[i] = __atomic_load_n(&from[i], __ATOMIC_RELAXED);
+}
+
+void mixer_stats_text(const struct mixer_stats *s, struct buf *out)
+{
+	const struct { const char *word; uint64_t n; } rows[] = {
+		{ "cut short", s->partly }, { "mismatched", s->mismatched },
+		{ "without registers", s->no_registers }, { "too many at once", s->ring_full },
+		{ "lost", s->lost }, { "with frames missing", s->resynced },
+		{ "deeper than copied", s->truncated },
+	};
+	const char *separator = "";
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		if (!rows[i].n)
+			continue;
+		buf_addf(out, "%s%s %llu", separator, rows[i].word, (unsigned long long)rows[i].n);
+		separator = ", ";
+	}
+}

@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: MIT
+ * Names of native frames, each found once. */
+#include "names.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "native/demangle.h"
+#include "util/xalloc.h"
+
+enum {
+	NAMES_MAX = 1 << 18,       /* addresses remembered; then all are forgotten */
+	ADDRESS_BITS = 44,         /* of a file's address within a key; more is not remembered */
+	OFFSET_TEXT = 32,
+};
+
+void names_init(struct names *n, struct space *space, const struct py_target *t,
+		struct symtab *symtab)
+{
+	*n = (struct names){ .space = space, .target = t, .symtab = symtab };
+	idmap_init(&n->index);
+}
+
+void names_release(struct names *n)
+{
+	idmap_release(&n->index);
+	free(n->items);
+	free(n->frames);
+	*n = (struct names){ 0 };
+}
+
+static void forget(struct names *n)
+{
+	idmap_release(&n->index);
+	idmap_init(&n->index);
+	n->count = n->frame_count = 0;
+}
+
+void names_begin(struct names *n, uint32_t frames)
+{
+	if (n->count + frames > NAMES_MAX)
+		forget(n);
+}
+
+static void add_frame(struct names *n, const char *name, const char *file, int32_t line)
+{
+	uint32_t in = symtab_file(n->symtab, file, strlen(file));
+
+	if (n->frame_count == n->frame_room) {
+		n->frame_room = n->frame_room ? 2 * n->frame_room : 256;
+		n->frames = xreallocarray(n->frames, n->frame_room, sizeof(n->frames[0]));
+	}
+	n->frames[n->frame_count++] = (struct sym_frame){
+		.func = symtab_func(n->symtab, SYM_NATIVE, name, strlen(name), in, 0),
+		.line = line,
+	};
+}
+
+/* --- what the interpreter's own code is --------------------------------------------------------- */
+
+static bool is_interpreter(const struct names *n, const struct module_range *range)
+{
+	return range->start < n->target->module_end && range->end > n->target->module_start;
+}
+
+static bool is_c_library(const struct module *m)
+{
+	static const char *const names[] = { "libc.so", "libc-", "libpthread", "ld-" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		if (!strncmp(m->name, names[i], strlen(names[i])))
+			return true;
+	return false;
+}
+
+static enum machinery machinery_of(const struct names *n, const struct module_range *range,
+				   const char *plain)
+{
+	enum machinery what = MACHINERY_NONE;
+	bool interpreter = is_interpreter(n, range);
+
+	if (interpreter || is_c_library(range->module))
+		what = machinery_find(plain);
+	return interpreter || what == MACHINERY_START ? what : MACHINERY_NONE;
+}
+
+/* --- names -------------------------------------------------------------------------------------- */
+
+static void name_run_time(struct names *n, struct name *ret, uint64_t addr)
+{
+	remote_addr start;
+	const char *known = perf_map_find(&n->space->perf, addr, n->space->now_ns, &start);
+
+	ret->run_time = true;
+	/* CPython's trampolines, one for each Python function (Python/perf_trampoline.c, v3.12.0). */
+	if (known && !strncmp(known, "py::", 4))
+		ret->machinery = MACHINERY_CALL;
+	add_frame(n, known ? known : "[jit]", "[jit]", 0);
+}
+
+static void name_file(struct names *n, struct name *ret, const struct module_range *range,
+		      uint64_t addr)
+{
+	const struct symbols *table = module_symbols(n->space->map.all, range->module);
+	char text[OFFSET_TEXT], plain[DEMANGLE_OUT_MAX], buf[SYMBOL_NAME_MAX];
+	struct symbol symbol;
+
+	if (!table || !symbols_find(table, addr, &symbol, buf)) {
+		snprintf(text, sizeof(text), "0x%llx", (unsigned long long)addr);
+		add_frame(n, text, range->module->path, 0);
+		return;
+	}
+	demangle(symbol.name, plain, sizeof(plain));
+	ret->machinery = (uint8_t)machinery_of(n, range, plain);
+	add_frame(n, plain, range->module->path, 0);
+}
+
+static struct name name_new(struct names *n, const struct module_range *range, uint64_t addr)
+{
+	struct name name = { .first = (uint32_t)n->frame_count };
+
+	if (!range)
+		add_frame(n, "[unknown code]", "", 0);
+	else if (range->module->kind == MODULE_JIT)
+		name_run_time(n, &name, addr);
+	else
+		name_file(n, &name, range, addr - range->bias);
+	name.count = (uint16_t)(n->frame_count - name.first);
+	return name;
+}
+
+const struct name *names_find(struct names *n, uint64_t addr)
+{
+	const struct module_range *range = module_map_find(&n->space->map, addr, n->space->now_ns);
+	uint64_t in_file = range ? addr - range->bias : addr;
+	bool cached = range && range->module->kind != MODULE_JIT && in_file >> ADDRESS_BITS == 0;
+	uint32_t *place, at;
+
+	if (cached) {
+		place = idmap_put(&n->index, (uint64_t)range->module->id << ADDRESS_BITS | in_file);
+		if (*place != IDMAP_NONE)
+			return &n->items[*place];
+		*place = (uint32_t)n->count;
+	}
+	if (n->count == n->room) {
+		n->room = n->room ? 2 * n->room : 256;
+		n->items = xreallocarray(n->items, n->room, sizeof(n->items[0]));
+	}
+	at = (uint32_t)n->count++;
+	n->items[at] = name_new(n, range, addr);
+	return &n->items[at];
+}

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT
+ * Native program counters of one process as frames with names, and whether they are shown. */
+#ifndef MIX_NAMES_H
+#define MIX_NAMES_H
+
+#include "native/lines.h"
+#include "native/machinery.h"
+#include "native/space.h"
+#include "py/target.h"
+#include "sym/symtab.h"
+#include "util/idmap.h"
+#include "util/pool.h"
+
+/* What is at one address. */
+struct name {
+	uint32_t first;          /* in names.frames: the innermost inlined function */
+	uint16_t count;          /* frames; the last one is the function itself */
+	uint8_t machinery;       /* enum machinery */
+	bool run_time;           /* code written at run time: no cache */
+};
+
+struct names {
+	struct space *space;     /* not owned */
+	const struct py_target *target;
+	struct symtab *symtab;
+	struct idmap index;      /* (module, address in the file) -> items */
+	struct name *items;
+	size_t count, room;
+	struct sym_frame *frames;
+	size_t frame_count, frame_room;
+};
+
+void names_init(struct names *n, struct space *space, const struct py_target *t,
+		struct symtab *symtab);
+void names_release(struct names *n);
+
+/* Before a stack of `frames` frames: names found from now on stay valid until the next stack. */
+void names_begin(struct names *n, uint32_t frames);
+/* The address to look up (return addresses less one). Valid until the next call; its frames, until the
+ * next names_begin(). */
+const struct name *names_find(struct names *n, uint64_t addr);
+
+static inline const struct sym_frame *name_frames(const struct names *n, const struct name *name)
+{
+	return n->frames + name->first;
+}
+
+#endif

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: MIT
+ * Looks on their way from the sampling thread to the mixer's: one writer, one reader, neither waits.
+ *
+ * Records lie in one piece, one after the other. A writer that finds the ring empty begins at its
+ * start again, so that no more of its memory is touched than what is under way at once. */
+#ifndef MIX_RING_H
+#define MIX_RING_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "sampler/sampler.h"
+
+#define RING_BYTES (8u << 20)      /* at 1000 Hz and 16 KiB a stack: half a second */
+
+struct ring {
+	uint8_t *bytes;
+	_Atomic uint64_t head, tail;   /* bytes written and read since the beginning */
+};
+
+/* A look as it lies in the ring; pointers of `look` and `native` lead into it. */
+struct ring_look {
+	uint32_t size;                 /* of the whole record */
+	bool skip;                     /* no look: goes to the ring's end */
+	bool lost_native;              /* there was no room for its native part */
+	struct look look;
+	struct look_native native;
+};
+
+void ring_init(struct ring *r);
+void ring_release(struct ring *r);
+
+/* Copies a look and everything it points at; false: no room. */
+bool ring_put(struct ring *r, const struct look *look, bool lost_native);
+/* The oldest look, NULL when there is none; stays until ring_next(). */
+struct ring_look *ring_get(struct ring *r);
+void ring_next(struct ring *r);
+
+static inline uint64_t ring_used(const struct ring *r)
+{
+	return atomic_load(&r->head) - atomic_load(&r->tail);
+}
+
+#endif
