@@ -38,10 +38,12 @@ struct raw_frame {
 };
 
 /* One call of the eval loop: it runs the frames from the end of the entry before (nearer to the leaf)
- * to its own end. */
+ * to its own end. Each has frames, but for the first of 3.10, which may not be as far yet. The last
+ * one's end is `count`, unless frames are skipped. */
 struct raw_entry {
 	remote_addr anchor;    /* of what this call keeps on the C stack as long as it runs: CFrame
-				* (3.10, 3.11), entry frame (3.12+); 0: nothing (up to 3.9) */
+				* (3.10, 3.11), entry frame (3.12+); 0: nothing (up to 3.9), or it
+				* could not be told. Not checked to be on the stack. */
 	uint32_t end;          /* index in frames[] behind its last frame */
 };
 
@@ -64,6 +66,16 @@ struct raw_stack {
  * taken away and counted. */
 enum walk frames_walk(const struct py_target *t, struct snapshot *s, remote_addr tstate,
 		      bool frozen, struct raw_stack *out);
+
+/* For who leaves frames out: call it with index + 1 and the number kept so far after each frame, in
+ * order, and entries[].end count what was kept. *entry: 0 at first. */
+static inline void entries_renumber(struct raw_stack *r, uint32_t *entry, uint32_t behind,
+				    uint32_t kept)
+{
+	for (; *entry < r->entry_count && r->entries[*entry].end <= behind; ++*entry)
+		if (r->entries[*entry].end)
+			r->entries[*entry].end = kept;
+}
 
 /* Words for enum walk in summaries: "torn", "unrooted". */
 const char *walk_text(enum walk w);

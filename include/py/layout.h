@@ -64,7 +64,10 @@ struct py_layout {
 	struct { uint32_t next, id, threads_head, gil, modules, code_generation,
 		gc_collecting, gc_frame; } interp;
 	struct { uint32_t size, prev, next, interp, frame, thread_id, native_thread_id, id,
-		datastack_chunk, datastack_top, state, holds_gil, gil_requested, base_frame; } tstate;
+		datastack_chunk, datastack_top, state, holds_gil, gil_requested, base_frame,
+		cframe; } tstate;
+	/* 3.10-3.12: a struct of each call of the eval loop, on the C stack; the outermost one lies in
+	 * the thread state. */
 	struct { uint32_t size, current_frame, previous; } cframe;
 	struct { uint32_t size, previous, code, instr, live, stacktop, owner, is_entry,
 		tlbc_index; } frame;

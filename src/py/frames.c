@@ -2,11 +2,13 @@
  * Walking the frames of one thread in a snapshot. */
 #include "py/frames.h"
 
+#include <string.h>
+
 #include "util/attr.h"
 
 /* Read beyond the top of the data stack, so that a stack that grew by a few frames since the last
  * look is still in one piece. */
-enum { CHUNK_SLACK = 1024, PAGE = 4096, REPAIR_MAX = 256 };
+enum { CHUNK_SLACK = 1024, PAGE = 4096, REPAIR_MAX = 256, CFRAMES_MAX = FRAMES_MAX + REPAIR_MAX };
 
 /* The walk under way. */
 struct walker {
@@ -14,11 +16,13 @@ struct walker {
 	const struct py_layout *l;
 	struct snapshot *s;
 	struct raw_stack *out;
+	remote_addr tstate;
 	remote_addr chunk_start, chunk_end; /* of the data stack's chunk copied last */
 	remote_addr older;        /* the chunk before it, not copied yet; 0: none */
 	remote_addr last;         /* address of the frame below (nearer to the leaf) */
 	remote_addr last_on_stack;/* the same, of those on the data stack */
 	remote_addr base_frame;   /* 3.15: where the chain must end */
+	remote_addr entry_leaf;   /* the newest frame of the entry under way */
 	uint32_t chunks;
 	bool frozen;
 	bool entry_between;       /* an entry frame lies between the last frame and this one */
@@ -167,14 +171,31 @@ static bool is_dead(const struct walker *w, const struct frame_view *v)
 static bool drop_children(struct walker *w, uint32_t more)
 {
 	w->out->repaired += w->out->count + more;
-	w->out->count = 0;
+	w->out->count = w->out->entry_count = 0;
 	return !w->frozen && w->out->repaired <= REPAIR_MAX;
 }
 
-static void frame_add(struct walker *w, const struct frame_view *v)
+/* First frame of the entry under way. */
+static uint32_t entry_start(const struct raw_stack *out)
+{
+	return out->entry_count ? out->entries[out->entry_count - 1].end : 0;
+}
+
+/* The frames since the last entry are one more. It has at least one of them, so that there is room. */
+static void entry_close(struct walker *w, remote_addr anchor)
 {
 	struct raw_stack *out = w->out;
 
+	if (out->entries_wanted && out->count > entry_start(out))
+		out->entries[out->entry_count++] = (struct raw_entry){ anchor, out->count };
+}
+
+static void frame_add(struct walker *w, remote_addr addr, const struct frame_view *v)
+{
+	struct raw_stack *out = w->out;
+
+	if (out->entries_wanted && out->count == entry_start(out))
+		w->entry_leaf = addr;
 	out->frames[out->count++] = (struct raw_frame){
 		.code = v->code,
 		.instr = v->instr,
@@ -201,6 +222,8 @@ static enum walk frame_visit(struct walker *w, remote_addr addr, const struct fr
 		if (v->owner > w->l->owner_hidden_min + 1)
 			return WALK_TORN;
 		w->entry_between = true;
+		/* The base frame (3.14+, no code) is in the thread state, not on the stack. */
+		entry_close(w, addr == w->base_frame || v->code == 0 ? 0 : addr);
 		return WALK_OK;
 	}
 	if (v->owner == 0 && !on_stack_in_order(w, addr))
@@ -211,8 +234,11 @@ static enum walk frame_visit(struct walker *w, remote_addr addr, const struct fr
 		return drop_children(w, 1) ? WALK_OK : WALK_TORN;
 	if (v->code == 0 || v->code % 8)
 		return WALK_TORN;
-	frame_add(w, v);
+	frame_add(w, addr, v);
 	w->entry_between = v->is_entry;
+	/* Up to 3.10 each frame has a call of its own. Its anchor: see anchors_set(). */
+	if (v->is_entry || w->l->frames == FRAMES_OBJECT)
+		entry_close(w, w->entry_leaf);
 	return WALK_OK;
 }
 
@@ -283,16 +309,117 @@ static bool newest_frame(struct walker *w, const uint8_t *ts, remote_addr *ret)
 	return true;
 }
 
+/* ---- anchors of entries ------------------------------------------------------------------ */
+
+/* A CFrame of the chain: innermost first, each higher on the stack than the one before, the last in
+ * the thread state (Python/ceval.c, v3.10.13 and v3.11.7: _PyEval_EvalFrameDefault). */
+struct cframe_at {
+	remote_addr addr, next;
+	remote_addr current;      /* 3.11: the newest frame of this call */
+	bool ended;               /* `next` is the one in the thread state */
+};
+
+static bool cframe_step(struct walker *w, struct cframe_at *c)
+{
+	const struct py_layout *l = w->l;
+	const uint8_t *b;
+
+	c->ended = c->next - w->tstate < l->tstate.size;
+	if (c->ended || c->next % 8 || c->next <= c->addr)
+		return false;
+	b = snapshot_get(w->s, c->next, l->cframe.size);
+	if (!b)
+		return false;
+	c->addr = c->next;
+	c->next = load_u64(b + l->cframe.previous);
+	c->current = has_field(l->cframe.current_frame) ?
+		     load_u64(b + l->cframe.current_frame) : 0;
+	return true;
+}
+
+/* 3.11: each CFrame names the newest frame of its call. Chains have more than there are entries
+ * where greenlets put their own below. */
+static void anchors_by_frame(struct walker *w, remote_addr head)
+{
+	struct raw_stack *out = w->out;
+	struct cframe_at c = { .next = head };
+	uint32_t i = 0;
+
+	for (uint32_t links = 0; i < out->entry_count && links < CFRAMES_MAX && cframe_step(w, &c);
+	     links++)
+		/* The newest frames may have been taken away. */
+		if (c.current == out->entries[i].anchor || (i == 0 && out->repaired))
+			out->entries[i++].anchor = c.addr;
+	for (; i < out->entry_count; i++)
+		out->entries[i].anchor = 0;
+}
+
+/* How many CFrames there are; 0 when they do not end as they should. */
+static uint32_t cframes_count(struct walker *w, remote_addr head)
+{
+	struct cframe_at c = { .next = head };
+	uint32_t n = 0;
+
+	while (n < CFRAMES_MAX && cframe_step(w, &c))
+		n++;
+	return c.ended || w->out->skipped ? n : 0;
+}
+
+/* 3.10: as many CFrames as frames. A call that begins has a CFrame before its frame is linked, one
+ * that ends has its frame a little longer than its CFrame. */
+static void anchors_by_count(struct walker *w, remote_addr head)
+{
+	struct raw_stack *out = w->out;
+	struct cframe_at c = { .next = head };
+	uint32_t n = cframes_count(w, head), i = 0;
+
+	if (out->skipped == 0 && n == out->count + 1 && out->count < FRAMES_MAX && !out->repaired) {
+		memmove(&out->entries[1], &out->entries[0], out->count * sizeof(out->entries[0]));
+		out->entries[0].end = 0;
+		out->entry_count++;
+	} else if (out->skipped == 0 && n + 1 == out->count) {
+		out->entries[i++].anchor = 0;
+	}
+	/* Calls whose frames were taken away. */
+	for (; out->repaired && n > out->count; n--)
+		cframe_step(w, &c);
+	if (out->skipped == 0 && n + i != out->entry_count)
+		n = 0;
+	for (; i < out->entry_count; i++)
+		out->entries[i].anchor = n && cframe_step(w, &c) ? c.addr : 0;
+}
+
+/* Entries of a walk that is done get their anchors; of one that failed nothing is left. */
+static void entries_finish(struct walker *w, const uint8_t *ts, enum walk result)
+{
+	const struct py_layout *l = w->l;
+	struct raw_stack *out = w->out;
+	remote_addr head = has_field(l->tstate.cframe) ? load_u64(ts + l->tstate.cframe) : 0;
+
+	if (result != WALK_OK) {
+		out->entry_count = 0;
+		return;
+	}
+	if (!out->skipped)
+		entry_close(w, 0);
+	if (l->owner_hidden_min >= 0)
+		return;
+	if (has_field(l->cframe.current_frame))
+		anchors_by_frame(w, head);
+	else
+		anchors_by_count(w, head);
+}
+
 enum walk frames_walk(const struct py_target *t, struct snapshot *s, remote_addr tstate,
 		      bool frozen, struct raw_stack *out)
 {
 	const struct py_layout *l = &t->layout;
-	struct walker w = { .t = t, .l = l, .s = s, .out = out, .frozen = frozen };
+	struct walker w = { .t = t, .l = l, .s = s, .out = out, .tstate = tstate, .frozen = frozen };
 	const uint8_t *ts = snapshot_get(s, tstate, layout_tstate_bytes(l));
 	remote_addr addr;
 	enum walk result;
 
-	out->count = out->skipped = out->repaired = 0;
+	out->count = out->skipped = out->repaired = out->entry_count = 0;
 	if (!ts)
 		return s->error ? WALK_GONE : WALK_UNREADABLE;
 	out->interp = load_u64(ts + l->tstate.interp);
@@ -314,6 +441,8 @@ enum walk frames_walk(const struct py_target *t, struct snapshot *s, remote_addr
 	result = chain_walk(&w, addr);
 	if (result == WALK_OK && out->count == 0)
 		return out->repaired ? WALK_TORN : WALK_EMPTY;
+	if (out->entries_wanted)
+		entries_finish(&w, ts, result);
 	return result;
 }
 

@@ -42,7 +42,7 @@ uint32_t layout_tstate_bytes(const struct py_layout *l)
 	const uint32_t fields[] = {
 		l->tstate.next, l->tstate.interp, l->tstate.frame, l->tstate.thread_id,
 		l->tstate.native_thread_id, l->tstate.id, l->tstate.datastack_chunk,
-		l->tstate.datastack_top, l->tstate.state, l->tstate.gil_requested,
+		l->tstate.datastack_top, l->tstate.state, l->tstate.gil_requested, l->tstate.cframe,
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(fields); i++)

@@ -47,6 +47,7 @@ struct sampler *sampler_new(const struct py_target *t, struct symtab *symtab,
 	code_cache_init(&s->codes, t, symtab);
 	snapshot_init(&s->snap, t->remote);
 	s->raw = xmalloc(sizeof(*s->raw));
+	s->raw->entries_wanted = config->native != NATIVE_NONE;
 	s->frames = xmalloc(FRAMES_MAX * sizeof(s->frames[0]));
 	hold_init(&s->hold, hold_choose(config));
 	s->hold.stop = &s->stop;

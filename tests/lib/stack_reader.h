@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * All stacks of a target, read once each as the sampler reads a thread that stands still. For a live target that
+ * All stacks of a target, read once each as the sampler reads a thread that stands still, with the
+ * entries that native frames are merged by (their ends count frames[] here). For a live target that
  * is being recorded, and for the recorded pages. */
 #ifndef TESTS_STACK_READER_H
 #define TESTS_STACK_READER_H
@@ -31,6 +32,7 @@ static inline void stack_reader_init(struct stack_reader *r, const struct py_tar
 	code_cache_init(&r->codes, t, &r->symtab);
 	snapshot_init(&r->snap, t->remote);
 	r->raw = xmalloc(sizeof(*r->raw));
+	r->raw->entries_wanted = true;
 	r->frames = xmalloc(FRAMES_MAX * sizeof(r->frames[0]));
 	r->threads = xmalloc(THREADS_MAX * sizeof(r->threads[0]));
 	r->thread_count = threads_list(t, r->threads, THREADS_MAX);
@@ -53,6 +55,7 @@ static inline enum walk stack_read(struct stack_reader *r, ssize_t i, bool froze
 {
 	enum walk walked;
 	bool generator;
+	uint32_t entry = 0;
 
 	r->count = 0;
 	*ret_code = CODE_OK;
@@ -66,6 +69,7 @@ static inline enum walk stack_read(struct stack_reader *r, ssize_t i, bool froze
 						     &r->frames[r->count], &generator);
 
 		r->count += code == CODE_OK;
+		entries_renumber(r->raw, &entry, n + 1, r->count);
 		if (code != CODE_OK && code != CODE_HIDDEN) {
 			*ret_code = code;
 			break;

@@ -39,6 +39,7 @@ static const struct { const char *name; size_t at; } fields[] = {
 	FIELD(tstate, holds_gil),
 	FIELD(tstate, gil_requested),
 	FIELD(tstate, base_frame),
+	FIELD(tstate, cframe),
 	FIELD(cframe, current_frame),
 	FIELD(cframe, previous),
 	FIELD(frame, previous),

@@ -112,6 +112,271 @@ static void test_as_recorded(const struct recording *rec)
 	stack_reader_release(&r);
 }
 
+/* Where the word at `addr` is kept; NULL when it was not recorded. */
+static uint8_t *place_of(const struct recording *rec, remote_addr addr)
+{
+	for (size_t i = 0; i < rec->fixture.range_count; i++) {
+		const struct fixture_range *g = &rec->fixture.ranges[i];
+
+		if (addr >= g->addr && addr + 8 <= g->addr + g->len)
+			return (uint8_t *)g->bytes + (addr - g->addr);
+	}
+	return NULL;
+}
+
+static uint64_t word_at(const struct recording *rec, remote_addr addr)
+{
+	const uint8_t *p = place_of(rec, addr);
+
+	return p ? load_u64(p) : 0;
+}
+
+static remote_addr leaf_of(const struct recording *rec, remote_addr tstate)
+{
+	const struct py_layout *l = &rec->target.layout;
+	remote_addr leaf = word_at(rec, tstate + l->tstate.frame);
+
+	return l->frames == FRAMES_CFRAME ? word_at(rec, leaf + l->cframe.current_frame) : leaf;
+}
+
+/* ---- entries: the eval calls that run the frames ----------------------------------------- */
+
+enum {
+	STACK_BYTES = 8 << 20,    /* of a thread, below its pthread structure */
+	ENTRIES_LEAST = 3,        /* a thread whose Python calls C that calls Python: some more */
+	ENTRIES_DEEP = 64,        /* frames of a recursion within one call, 3.11+ */
+};
+
+/* Recorded before CFrames were read: all but the newest have no anchor there. */
+static bool lacks_cframes(const struct recording *rec)
+{
+	return strcmp(rec->name, "stacks-3.11.2-aarch64.pages.gz") == 0;
+}
+
+static int byte_at(const struct recording *rec, remote_addr addr)
+{
+	const uint8_t *p = place_of(rec, addr & ~7ull);
+
+	return p ? p[addr & 7] : -1;
+}
+
+/* Whether an eval call's own part ends at this frame: by each version's rule, read anew. */
+static bool entry_ends_at(const struct recording *rec, remote_addr tstate, remote_addr frame)
+{
+	const struct py_layout *l = &rec->target.layout;
+
+	if (l->frames == FRAMES_OBJECT)
+		return true;
+	if (l->owner_hidden_min < 0)
+		return byte_at(rec, frame + l->frame.is_entry) == 1;
+	return byte_at(rec, frame + l->frame.owner) >= l->owner_hidden_min &&
+	       frame - tstate >= l->tstate.size + 4096;
+}
+
+static uint32_t entries_due(const struct recording *rec, remote_addr tstate)
+{
+	remote_addr addr = leaf_of(rec, tstate);
+	uint32_t n = 0;
+
+	for (; addr; addr = word_at(rec, addr + rec->target.layout.frame.previous))
+		n += entry_ends_at(rec, tstate, addr);
+	return n;
+}
+
+/* Whether the anchor may be on the stack of this thread: not in the state, not among the frames, and
+ * just below the pthread structure of all threads but the main one. */
+static bool anchor_fits(const struct recording *rec, const struct py_thread *th, bool main_thread,
+			remote_addr anchor)
+{
+	const struct py_layout *l = &rec->target.layout;
+
+	if (anchor % 8 || anchor - th->tstate < l->tstate.size + 4096)
+		return false;
+	if (has_field(l->tstate.datastack_chunk)) {
+		remote_addr chunk = word_at(rec, th->tstate + l->tstate.datastack_chunk);
+
+		if (anchor - chunk < word_at(rec, chunk + l->chunk.size))
+			return false;
+	}
+	return main_thread || th->thread_id - anchor < STACK_BYTES;
+}
+
+static const char *entries_fault(const struct recording *rec, const struct stack_reader *r, ssize_t i)
+{
+	const struct raw_stack *raw = r->raw;
+	bool anchored = rec->target.layout.version >= PYVER(3, 10);
+	remote_addr last = 0;
+	uint32_t end = 0;
+
+	if (raw->entry_count != entries_due(rec, r->threads[i].tstate))
+		return "as many as there are calls";
+	for (uint32_t n = 0; n < raw->entry_count; n++) {
+		const struct raw_entry *e = &raw->entries[n];
+
+		if (e->end <= end)
+			return "each with frames";
+		end = e->end;
+		if (!anchored && e->anchor)
+			return "no anchors";
+		if (!anchored || (n && lacks_cframes(rec)))
+			continue;
+		if (e->anchor <= last)
+			return "anchors one above the other";
+		if (!anchor_fits(rec, &r->threads[i], i == r->thread_count - 1, e->anchor))
+			return "anchors on the stack";
+		last = e->anchor;
+	}
+	return end == r->count ? NULL : "all frames in one";
+}
+
+/* Threads are listed newest first: the main one is the last. */
+static void test_entries(const struct recording *rec)
+{
+	struct stack_reader r;
+	const char *fault = NULL;
+	enum code_result code;
+	uint32_t most = 0, deepest = 0;
+
+	stack_reader_init(&r, &rec->target);
+	for (ssize_t i = 0; !fault && i < r.thread_count; i++) {
+		if (stack_read(&r, i, true, &code) != WALK_OK)
+			fault = "read";
+		else
+			fault = entries_fault(rec, &r, i);
+		if (most < r.raw->entry_count)
+			most = r.raw->entry_count;
+		if (r.raw->entry_count && deepest < r.raw->entries[0].end)
+			deepest = r.raw->entries[0].end;
+	}
+	if (!fault && most < ENTRIES_LEAST)
+		fault = "some that were called by C";
+	if (!fault && (rec->target.layout.frames == FRAMES_OBJECT ? deepest != 1 :
+		       deepest < ENTRIES_DEEP))
+		fault = "calls within one, from 3.11 on";
+	if (!ok(!fault, "%s: entries of all threads, up to %u", rec->name, most))
+		printf("# want: %s\n", fault);
+	stack_reader_release(&r);
+}
+
+/* Only the walk, with what the last look learned. Returns its reads. */
+static uint32_t walk_reads(struct stack_reader *r, ssize_t i, bool entries)
+{
+	enum walk walked;
+
+	r->raw->entries_wanted = entries;
+	snapshot_begin(&r->snap, &r->plan);
+	walked = frames_walk(r->target, &r->snap, r->threads[i].tstate, true, r->raw);
+	r->raw->entries_wanted = true;
+	return walked == WALK_OK ? r->snap.reads : 0;
+}
+
+/* Entries cost reads only when they are wanted, and then none of their own. */
+static void test_entries_reads(const struct recording *rec)
+{
+	struct stack_reader r;
+	bool cframes = has_field(rec->target.layout.tstate.cframe) && rec->target.layout.owner_hidden_min < 0;
+	ssize_t good = 0;
+
+	stack_reader_init(&r, &rec->target);
+	for (ssize_t i = 0; i < r.thread_count; i++) {
+		uint32_t without = walk_reads(&r, i, false), count = r.raw->count;
+		bool none = r.raw->entry_count == 0;
+		uint32_t with = walk_reads(&r, i, true), entries = r.raw->entry_count;
+
+		plan_learn(&r.plan, &r.snap);
+		none = none && r.raw->count == count;
+		/* 3.11 has read the newest of them anyway. */
+		with -= cframes ? entries - has_field(rec->target.layout.cframe.current_frame) : 0;
+		good += none && (with == without || lacks_cframes(rec)) &&
+			(walk_reads(&r, i, true) == 1 + r.plan.count / REMOTE_IOV_MAX ||
+			 lacks_cframes(rec));
+		plan_release(&r.plan);
+	}
+	ok(good == r.thread_count, "%s: no reads but CFrames', planned (%zd of %zd)", rec->name, good,
+	   r.thread_count);
+	stack_reader_release(&r);
+}
+
+/* 3.10: a call is entered CFrame first, and left CFrame first. */
+static void test_half_linked(const struct recording *rec)
+{
+	const struct py_layout *l = &rec->target.layout;
+	struct raw_entry kept[2];
+	struct stack_reader r;
+	enum code_result code;
+	uint8_t *head, *leaf;
+	uint64_t word;
+	uint32_t n;
+
+	if (l->version != PYVER(3, 10))
+		return;
+	stack_reader_init(&r, &rec->target);
+	head = place_of(rec, r.threads[0].tstate + l->tstate.cframe);
+	leaf = place_of(rec, r.threads[0].tstate + l->tstate.frame);
+	stack_read(&r, 0, true, &code);
+	memcpy(kept, r.raw->entries, sizeof(kept));
+	n = r.raw->entry_count;
+
+	word = load_u64(head);
+	memcpy(head, (uint64_t[]){ word_at(rec, word + l->cframe.previous) }, 8);
+	stack_read(&r, 0, true, &code);
+	ok(r.raw->entry_count == n && r.raw->entries[0].anchor == 0 && r.raw->entries[0].end == 1 &&
+	   r.raw->entries[1].anchor == kept[1].anchor, "%s: a call being left", rec->name);
+	memcpy(head, &word, 8);
+
+	word = load_u64(leaf);
+	memcpy(leaf, (uint64_t[]){ word_at(rec, word + l->frame.previous) }, 8);
+	stack_read(&r, 0, true, &code);
+	ok(r.raw->entry_count == n && r.raw->entries[0].anchor == kept[0].anchor &&
+	   r.raw->entries[0].end == 0 && r.raw->entries[1].anchor == kept[1].anchor &&
+	   r.raw->entries[1].end == 1, "%s: a call being entered", rec->name);
+	memcpy(leaf, &word, 8);
+	stack_reader_release(&r);
+}
+
+/* Whether the walk succeeds with the second CFrame's link being `link`, and the rest has no anchors. */
+static bool chain_broken(const struct recording *rec, struct stack_reader *r, ssize_t i, uint8_t *at,
+			 uint64_t link)
+{
+	uint64_t kept = load_u64(at);
+	enum code_result code;
+	enum walk walked;
+	bool none = true;
+
+	memcpy(at, &link, 8);
+	walked = stack_read(r, i, true, &code);
+	memcpy(at, &kept, 8);
+	for (uint32_t n = 2; n < r->raw->entry_count; n++)
+		none = none && r->raw->entries[n].anchor == 0;
+	return walked == WALK_OK && none &&
+	       r->raw->entry_count == entries_due(rec, r->threads[i].tstate);
+}
+
+/* CFrames that lead back, elsewhere, or nowhere: the stack is read, anchors are missing. */
+static void test_broken_cframes(const struct recording *rec)
+{
+	const struct py_layout *l = &rec->target.layout;
+	struct stack_reader r;
+	enum code_result code;
+	remote_addr second;
+	uint8_t *link;
+	ssize_t i = 0;
+
+	if (!has_field(l->tstate.cframe) || l->owner_hidden_min >= 0 || lacks_cframes(rec))
+		return;
+	stack_reader_init(&r, &rec->target);
+	do {
+		stack_read(&r, i, true, &code);
+	} while (r.raw->entry_count < ENTRIES_LEAST && ++i < r.thread_count);
+	second = r.raw->entries[1].anchor;
+	link = place_of(rec, second + l->cframe.previous);
+	ok(r.raw->entry_count > 2 && link && chain_broken(rec, &r, i, link, second) &&
+	   chain_broken(rec, &r, i, link, r.raw->entries[0].anchor) &&
+	   chain_broken(rec, &r, i, link, 0) && chain_broken(rec, &r, i, link, second + 4) &&
+	   chain_broken(rec, &r, i, link, second + (1ull << 40)), "%s: CFrames that lead astray", rec->name);
+	stack_reader_release(&r);
+}
+
 /* ---- damaged ---------------------------------------------------------------------------- */
 
 static uint64_t seed;
@@ -187,6 +452,18 @@ static const struct damage {
 	{ "pointers a little off", 8, nearby_word },
 };
 
+static bool entries_sane(const struct raw_stack *raw, enum walk walked)
+{
+	uint32_t end = 0;
+	bool good = raw->entry_count <= raw->count + 1 && (walked == WALK_OK || !raw->entry_count);
+
+	for (uint32_t i = 0; good && i < raw->entry_count; i++) {
+		good = raw->entries[i].end >= end && raw->entries[i].end <= raw->count;
+		end = raw->entries[i].end;
+	}
+	return good;
+}
+
 /* Every answer is one that is known, and what comes with it is within bounds. */
 static bool sane(struct stack_reader *r)
 {
@@ -198,6 +475,7 @@ static bool sane(struct stack_reader *r)
 
 		good = (unsigned int)walked < WALK_RESULTS && (unsigned int)code <= CODE_UNREADABLE &&
 		       r->count <= FRAMES_MAX && r->raw->count <= FRAMES_MAX;
+		good = good && entries_sane(r->raw, walked);
 		for (uint32_t n = 0; good && n < r->count; n++)
 			good = r->frames[n].func < pool_count(&r->symtab.funcs);
 	}
@@ -254,33 +532,6 @@ static void test_missing(const struct recording *rec)
 	stack_reader_release(&r);
 	ok((size_t)good == rec->fixture.range_count, "%s: each of %zu pieces missing", rec->name,
 	   rec->fixture.range_count);
-}
-
-/* Where the word at `addr` is kept; NULL when it was not recorded. */
-static uint8_t *place_of(const struct recording *rec, remote_addr addr)
-{
-	for (size_t i = 0; i < rec->fixture.range_count; i++) {
-		const struct fixture_range *g = &rec->fixture.ranges[i];
-
-		if (addr >= g->addr && addr + 8 <= g->addr + g->len)
-			return (uint8_t *)g->bytes + (addr - g->addr);
-	}
-	return NULL;
-}
-
-static uint64_t word_at(const struct recording *rec, remote_addr addr)
-{
-	const uint8_t *p = place_of(rec, addr);
-
-	return p ? load_u64(p) : 0;
-}
-
-static remote_addr leaf_of(const struct recording *rec, remote_addr tstate)
-{
-	const struct py_layout *l = &rec->target.layout;
-	remote_addr leaf = word_at(rec, tstate + l->tstate.frame);
-
-	return l->frames == FRAMES_CFRAME ? word_at(rec, leaf + l->cframe.current_frame) : leaf;
 }
 
 /* A chain of frames, or of threads, that comes back to itself. */
@@ -342,6 +593,10 @@ static void recording_test(const char *path)
 
 	if (recording_open(&rec, path)) {
 		test_as_recorded(&rec);
+		test_entries(&rec);
+		test_entries_reads(&rec);
+		test_half_linked(&rec);
+		test_broken_cframes(&rec);
 		test_missing(&rec);
 		test_cycles(&rec);
 		for (size_t i = 0; i < sizeof(damages) / sizeof(damages[0]); i++)
