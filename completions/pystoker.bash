@@ -2,17 +2,18 @@
 # shellcheck shell=bash
 _pystoker()
 {
-	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} words=''
+	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} words='' equals=''
 	local commands='record dump push exec doctor help'
 
 	COMPREPLY=()
 	# --format=raw arrives as three words
 	[ "$cur" != = ] || { prev='='; cur=''; COMP_CWORD=$((COMP_CWORD + 1)); }
-	[ "$prev" != = ] || prev=${COMP_WORDS[COMP_CWORD-2]}
+	[ "$prev" != = ] || { prev=${COMP_WORDS[COMP_CWORD-2]}; equals='='; }
 	if [ "$COMP_CWORD" -le 1 ]; then
 		words="$commands --help -h --version -V"
 	else case ${COMP_WORDS[1]} in
 	record)
+		[ "$prev$equals" != --native ] || prev=''
 		case $prev in
 		--pid | -p) words=$(cd /proc && echo [0-9]*) ;;
 		--duration | -d) return ;;
@@ -20,20 +21,28 @@ _pystoker()
 		--output | -o) compopt -o default; return ;;
 		--format | -f) words='flamegraph raw speedscope pprof chrometrace' ;;
 		--placement) words='auto on-cpu off-cpu' ;;
+		--native) words='usual all kernel' ;;
+		--unwind) words='auto perf ptrace' ;;
+		--unwinder) words='rules libunwind' ;;
 		*) case $cur in
-		-*) words=' --pid -p --duration -d --rate -r --gil -g --idle -i --output -o --format -f --threads -t --function -F --nolineno --full-filenames --nonblocking --blocking --placement --help -h' ;;
+		-*) words=' --pid -p --duration -d --rate -r --gil -g --idle -i --output -o --format -f --threads -t --function -F --nolineno --full-filenames --nonblocking --blocking --placement --native -n --unwind --unwinder --debuginfod --help -h' ;;
 		*) compopt -o default; return ;;
 		esac ;;
 		esac ;;
 	dump)
+		[ "$prev$equals" != --native ] || prev=''
 		case $prev in
 		--pid | -p) words=$(cd /proc && echo [0-9]*) ;;
+		--native) words='usual all kernel' ;;
+		--unwind) words='auto perf ptrace' ;;
+		--unwinder) words='rules libunwind' ;;
 		*) case $cur in
-		-*) words=' --pid -p --json -j --full-filenames --nonblocking --blocking --help -h' ;;
+		-*) words=' --pid -p --json -j --full-filenames --nonblocking --blocking --native -n --unwind --unwinder --debuginfod --help -h' ;;
 		*) return ;;
 		esac ;;
 		esac ;;
 	push)
+		[ "$prev$equals" != --native ] || prev=''
 		case $prev in
 		--pid | -p) words=$(cd /proc && echo [0-9]*) ;;
 		--tree) words=$(cd /proc && echo [0-9]*) ;;
@@ -45,6 +54,9 @@ _pystoker()
 		--interval) return ;;
 		--rate | -r) return ;;
 		--profiles) words='both cpu wall' ;;
+		--native) words='usual all kernel' ;;
+		--unwind) words='auto perf ptrace' ;;
+		--unwinder) words='rules libunwind' ;;
 		--url | -u) return ;;
 		--tenant) return ;;
 		--auth-file) compopt -o default; return ;;
@@ -61,11 +73,12 @@ _pystoker()
 		--stats-file) compopt -o default; return ;;
 		--enabled) return ;;
 		*) case $cur in
-		-*) words=' --pid -p --tree --match -m --once --replay --app -a --environment --label -l --interval --rate -r --profiles --no-idle --thread-names --merge --url -u --tenant --auth-file --token-file --ca-file --header -H --timeout --transport --format -f --spool --spool-size --spool-age --log --stats-file --enabled --help -h' ;;
+		-*) words=' --pid -p --tree --match -m --once --replay --app -a --environment --label -l --interval --rate -r --profiles --no-idle --thread-names --merge --native -n --unwind --unwinder --debuginfod --url -u --tenant --auth-file --token-file --ca-file --header -H --timeout --transport --format -f --spool --spool-size --spool-age --log --stats-file --enabled --help -h' ;;
 		*) return ;;
 		esac ;;
 		esac ;;
 	exec)
+		[ "$prev$equals" != --native ] || prev=''
 		case $prev in
 		--grace) return ;;
 		--app | -a) return ;;
@@ -74,6 +87,9 @@ _pystoker()
 		--interval) return ;;
 		--rate | -r) return ;;
 		--profiles) words='both cpu wall' ;;
+		--native) words='usual all kernel' ;;
+		--unwind) words='auto perf ptrace' ;;
+		--unwinder) words='rules libunwind' ;;
 		--url | -u) return ;;
 		--tenant) return ;;
 		--auth-file) compopt -o default; return ;;
@@ -90,7 +106,7 @@ _pystoker()
 		--stats-file) compopt -o default; return ;;
 		--enabled) return ;;
 		*) case $cur in
-		-*) words=' --supervise --grace --app -a --environment --label -l --interval --rate -r --profiles --no-idle --thread-names --merge --url -u --tenant --auth-file --token-file --ca-file --header -H --timeout --transport --format -f --spool --spool-size --spool-age --log --stats-file --enabled --help -h' ;;
+		-*) words=' --supervise --grace --app -a --environment --label -l --interval --rate -r --profiles --no-idle --thread-names --merge --native -n --unwind --unwinder --debuginfod --url -u --tenant --auth-file --token-file --ca-file --header -H --timeout --transport --format -f --spool --spool-size --spool-age --log --stats-file --enabled --help -h' ;;
 		*) compopt -o default; return ;;
 		esac ;;
 		esac ;;

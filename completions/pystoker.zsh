@@ -57,6 +57,11 @@ _pystoker() {
 		'(--nonblocking --blocking)--nonblocking[Never stop the process; this is the default, the option is for py-spy'\''s users]' \
 		'(--blocking)--blocking[Stop the process with ptrace for each sample\: exact, and slows it down]' \
 		'(--placement)--placement=[Where the sampler wakes\: on the target'\''s CPU, or beside it for very high rates]:WHERE:(auto on-cpu off-cpu)' \
+		'(-n --native)-n[Show C, C++, Rust frames between Python'\''s\: usual leaves out the interpreter'\''s own machinery, all shows it too, kernel adds the kernel'\''s frames to usual]' \
+		'(-n --native)--native=-[Show C, C++, Rust frames between Python'\''s\: usual leaves out the interpreter'\''s own machinery, all shows it too, kernel adds the kernel'\''s frames to usual]::LEVEL:(usual all kernel)' \
+		'(--unwind)--unwind=[How registers are had\: perf, from the kernel'\''s switch records, stops nothing; ptrace stops the running thread for some microseconds; auto takes perf where it is permitted]:WAY:(auto perf ptrace)' \
+		'(--unwinder)--unwinder=[What walks the native stack]:ENGINE:(rules libunwind)' \
+		'(--debuginfod)--debuginfod[Ask the servers named in DEBUGINFOD_URLS for debug files that are not here]' \
 		'(-h --help)-h[Print this help and exit]' \
 		'(-h --help)--help[Print this help and exit]' \
 		'*::program:_normal'
@@ -70,6 +75,11 @@ _pystoker() {
 		'(--full-filenames)--full-filenames[Show whole paths, not only the part below the package'\''s folder]' \
 		'(--nonblocking --blocking)--nonblocking[Never stop the process; this is the default, the option is for py-spy'\''s users]' \
 		'(--blocking)--blocking[Stop the process with ptrace while it is read\: exact]' \
+		'(-n --native)-n[Show C, C++, Rust frames between Python'\''s\: usual leaves out the interpreter'\''s own machinery, all shows it too, kernel adds the kernel'\''s frames to usual]' \
+		'(-n --native)--native=-[Show C, C++, Rust frames between Python'\''s\: usual leaves out the interpreter'\''s own machinery, all shows it too, kernel adds the kernel'\''s frames to usual]::LEVEL:(usual all kernel)' \
+		'(--unwind)--unwind=[How registers are had\: perf, from the kernel'\''s switch records, stops nothing; ptrace stops the running thread for some microseconds; auto takes perf where it is permitted]:WAY:(auto perf ptrace)' \
+		'(--unwinder)--unwinder=[What walks the native stack]:ENGINE:(rules libunwind)' \
+		'(--debuginfod)--debuginfod[Ask the servers named in DEBUGINFOD_URLS for debug files that are not here]' \
 		'(-h --help)-h[Print this help and exit]' \
 		'(-h --help)--help[Print this help and exit]' \
 		&& return
@@ -95,6 +105,11 @@ _pystoker() {
 		'(--no-idle)--no-idle[Leave threads that sleep or wait out of the wall-clock profile]' \
 		'(--thread-names)--thread-names[Keep threads apart by a label thread_name on their samples; each name is one more series on the server]' \
 		'(--merge)--merge[One series for all processes, instead of one for each]' \
+		'(-n --native)-n[Show C, C++, Rust frames between Python'\''s\: usual leaves out the interpreter'\''s own machinery, all shows it too, kernel adds the kernel'\''s frames to usual]' \
+		'(-n --native)--native=-[Show C, C++, Rust frames between Python'\''s\: usual leaves out the interpreter'\''s own machinery, all shows it too, kernel adds the kernel'\''s frames to usual]::LEVEL:(usual all kernel)' \
+		'(--unwind)--unwind=[How registers are had\: perf, from the kernel'\''s switch records, stops nothing; ptrace stops the running thread for some microseconds; auto takes perf where it is permitted]:WAY:(auto perf ptrace)' \
+		'(--unwinder)--unwinder=[What walks the native stack]:ENGINE:(rules libunwind)' \
+		'(--debuginfod)--debuginfod[Ask the servers named in DEBUGINFOD_URLS for debug files that are not here]' \
 		'(-u --url)-u+[The server'\''s address, with its path if it has one; file\:DIR collects the profiles in a folder instead]:URL:' \
 		'(-u --url)--url=[The server'\''s address, with its path if it has one; file\:DIR collects the profiles in a folder instead]:URL:' \
 		'(--tenant)--tenant=[The tenant, sent as X-Scope-OrgID]:ID:' \
@@ -133,6 +148,11 @@ _pystoker() {
 		'(--no-idle)--no-idle[Leave threads that sleep or wait out of the wall-clock profile]' \
 		'(--thread-names)--thread-names[Keep threads apart by a label thread_name on their samples; each name is one more series on the server]' \
 		'(--merge)--merge[One series for all processes, instead of one for each]' \
+		'(-n --native)-n[Show C, C++, Rust frames between Python'\''s\: usual leaves out the interpreter'\''s own machinery, all shows it too, kernel adds the kernel'\''s frames to usual]' \
+		'(-n --native)--native=-[Show C, C++, Rust frames between Python'\''s\: usual leaves out the interpreter'\''s own machinery, all shows it too, kernel adds the kernel'\''s frames to usual]::LEVEL:(usual all kernel)' \
+		'(--unwind)--unwind=[How registers are had\: perf, from the kernel'\''s switch records, stops nothing; ptrace stops the running thread for some microseconds; auto takes perf where it is permitted]:WAY:(auto perf ptrace)' \
+		'(--unwinder)--unwinder=[What walks the native stack]:ENGINE:(rules libunwind)' \
+		'(--debuginfod)--debuginfod[Ask the servers named in DEBUGINFOD_URLS for debug files that are not here]' \
 		'(-u --url)-u+[The server'\''s address, with its path if it has one; file\:DIR collects the profiles in a folder instead]:URL:' \
 		'(-u --url)--url=[The server'\''s address, with its path if it has one; file\:DIR collects the profiles in a folder instead]:URL:' \
 		'(--tenant)--tenant=[The tenant, sent as X-Scope-OrgID]:ID:' \

@@ -44,10 +44,15 @@ struct option_row {
 	/* OPT_CHOICE: the canonical word that `word` is another name of, or NULL; the slot itself may
 	 * be NULL. Canonical words need not be known to it. */
 	const char *(*alias)(const char *word);
+	/* OPT_CHOICE: the word stored when the option is given without a value; one can then only be
+	 * given behind "=", and the letter takes none, so that it may stand in a cluster. NULL: a
+	 * value must follow. */
+	const char *without;
 	const char *fallback;      /* default, as shown in help; NULL: none */
 	double min, max;           /* OPT_SECONDS (seconds), OPT_RATE, OPT_BYTES */
 	const char *help;          /* one sentence, ends without full stop */
 	const char *conflicts;     /* long name of an option that excludes this one; NULL */
+	const char *needs;         /* long name of an option without which this one means nothing; NULL */
 	const char *env;           /* variable that stands for it; NULL: see command.environment */
 	bool hidden;               /* accepted, not shown */
 };
@@ -65,6 +70,12 @@ struct command;
 const char *option_env(const struct command *cmd, const struct option_row *row,
 		       char name[OPTION_ENV_MAX]);
 
+/* Whether the word behind the option is its value. */
+static inline bool option_takes_word(const struct option_row *row)
+{
+	return row->type != OPT_FLAG && row->type != OPT_HELP && !row->without;
+}
+
 /* 1, yes, on, true in any case. */
 bool option_is_true(const char *text);
 
@@ -72,7 +83,9 @@ bool option_is_true(const char *text);
  * the first word that is no option; *ret_rest is its index in argv (argc when none), after "--".
  * -EINVAL with EXIT_USAGE in err, with a suggestion where one is near. --help prints the help to
  * stdout and returns 1. What is not given is taken from the environment where the command says so;
- * an empty variable counts as absent, one that contradicts an option given is ignored.
+ * an empty variable counts as absent, one that contradicts an option given is ignored, as
+ * is one whose option needs another that is not given. In a variable of an option with `without`,
+ * 1, yes, on, true stand for that word, and 0, no, off, false for the option not given.
  * Where the command is lenient, a mistake does not end it: -EINVAL, or -EDOM if only the environment
  * is wrong, and err are for the first; everything else is in `values`, and *ret_rest is known: behind a wrong option it is what follows the next "--", or,
  * where there is none, the first word that is neither an option nor a known one's value. */

@@ -5,12 +5,13 @@
 
 #include <sys/types.h>
 
-#include "cmd/option.h"
+#include "native_options.h"
 
 struct dump_options {
 	pid_t pid;
 	bool json, full_filenames;
 	bool blocking, nonblocking;
+	struct native_options native;
 };
 
 extern const struct option_row dump_options[];

@@ -20,6 +20,7 @@ const struct option_row dump_options[] = {
 	  .help = "Never stop the process; this is the default, the option is for py-spy's users" },
 	{ .name = "blocking", .type = OPT_FLAG, AT(blocking),
 	  .help = "Stop the process with ptrace while it is read: exact" },
+	NATIVE_ROWS(native),
 	OPTION_HELP_ROW("Other"),
 	{ .name = NULL },
 };
@@ -33,7 +34,7 @@ int dump_parse(int argc, char **argv, struct dump_options *o, struct err *err)
 	if (ret)
 		return ret;
 	if (rest == argc && o->pid)
-		return 0;
+		return native_options_check(&o->native, "dump", o->blocking, err);
 	if (rest < argc)
 		err_set(err, 0, EXIT_USAGE, "dump: unexpected word '%.80s'", argv[rest]);
 	else

@@ -77,8 +77,8 @@ static void add_given(struct words *w, const struct exec_options *o, char **argv
 {
 	for (int i = 1; i < o->words; i++) {
 		const struct option_row *row = option_find(&cmd_exec, argv[i]);
-		bool two = row && row->type != OPT_FLAG && row->type != OPT_HELP &&
-			   !strchr(argv[i], '=') && i + 1 < o->words;
+		bool two = row && option_takes_word(row) && !strchr(argv[i], '=') &&
+			   i + 1 < o->words;
 
 		if (!is_own(row)) {
 			words_add(w, argv[i]);

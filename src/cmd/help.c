@@ -40,7 +40,7 @@ static size_t add_names(struct buf *b, const struct option_row *row)
 	else
 		buf_addf(b, "      --%s", row->name);
 	if (row->argument)
-		buf_addf(b, " %s", row->argument);
+		buf_addf(b, row->without ? "[=%s]" : " %s", row->argument);
 	return b->len - before;
 }
 
@@ -52,6 +52,8 @@ static void option_sentence(struct buf *b, const struct command *cmd, const stru
 	buf_adds(b, row->help);
 	for (size_t i = 0; row->choices && (word = row->choices(i)); i++)
 		buf_addf(b, "%s%s", i ? ", " : "; one of ", word);
+	if (row->without)
+		buf_addf(b, " [without a value: %s]", row->without);
 	if (row->fallback)
 		buf_addf(b, " [default: %s]", row->fallback);
 	if (cmd && row->env)

@@ -23,6 +23,7 @@ struct walk {
 	char **argv;
 	void *values;
 	uint64_t given;    /* bit n: row n was given */
+	uint64_t in_env;   /* bit n: row n was set by its variable */
 	bool help;
 	struct err *err;   /* of a lenient walk: of its first mistake; later ones go to `more` */
 	int failed;        /* of a lenient walk: -errno of the first mistake, 0: none */
@@ -109,18 +110,20 @@ static int mark(struct walk *w, const struct option_row *row)
 	return 0;
 }
 
-static bool takes_value(const struct option_row *row)
+static bool may_have_value(const struct option_row *row)
 {
-	return row->type != OPT_FLAG && row->type != OPT_HELP;
+	return option_takes_word(row) || row->without;
 }
 
 /* `text` is what stood behind "=" or the letter, NULL: the next word is the value. */
 static int store(struct walk *w, const struct option_row *row, const char *shown, const char *text)
 {
-	if (!takes_value(row) && text)
+	if (!may_have_value(row) && text)
 		return err_set(w->err, -EINVAL, EXIT_USAGE, "%s takes no value", shown);
-	if (!takes_value(row))
+	if (!may_have_value(row))
 		return mark(w, row);
+	if (!text)
+		text = row->without;
 	if (!text && w->i + 1 >= w->argc)
 		return err_set(w->err, -EINVAL, EXIT_USAGE, "%s needs a value: %s", shown,
 			       row->argument);
@@ -164,14 +167,12 @@ static int parse_letters(struct walk *w, const char *word)
 			err_set(w->err, 0, EXIT_USAGE, "unknown option -%.*s",
 				(unsigned char)*c < 0x80 ? 1 : 8, c); /* a whole UTF-8 letter, or more */
 			ret = -EINVAL;
-		} else if (takes_value(row)) {
-			ret = store(w, row, shown, c[1] ? c + 1 : NULL);
 		} else {
-			ret = mark(w, row);
+			ret = store(w, row, shown, option_takes_word(row) && c[1] ? c + 1 : NULL);
 		}
 		if (ret < 0 && is_long_name(w, word + 1))
 			err_hint(w->err, "did you mean --%s?", word + 1);
-		if (ret < 0 || takes_value(row))
+		if (ret < 0 || option_takes_word(row))
 			return ret;
 	}
 	return 0;
@@ -191,6 +192,29 @@ static int check_conflicts(struct walk *w)
 					       "--%s and --%s exclude each other", rows[i].name,
 					       rows[j].name);
 	}
+	return 0;
+}
+
+static bool is_set(const struct walk *w, const char *name)
+{
+	const struct option_row *rows = w->cmd->options;
+
+	for (size_t i = 0; rows[i].name; i++)
+		if (!strcmp(rows[i].name, name))
+			return (w->given | w->in_env) >> i & 1;
+	return false;
+}
+
+/* The first option given that means nothing without another. Variables are left alone: they may be
+ * meant for another day. */
+static int check_needs(struct walk *w)
+{
+	const struct option_row *rows = w->cmd->options;
+
+	for (size_t i = 0; rows[i].name; i++)
+		if ((w->given >> i & 1) && rows[i].needs && !is_set(w, rows[i].needs))
+			return err_set(w->err, -EINVAL, EXIT_USAGE, "--%s means nothing without --%s",
+				       rows[i].name, rows[i].needs);
 	return 0;
 }
 
@@ -229,14 +253,26 @@ static int walk_argv(struct walk *w)
 
 /* --- the environment -------------------------------------------------------------------------- */
 
-bool option_is_true(const char *text)
+static bool is_one_of(const char *text, const char *const words[4])
 {
-	static const char *const words[] = { "1", "yes", "on", "true" };
-
-	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
+	for (size_t i = 0; i < 4; i++)
 		if (!strcasecmp(text, words[i]))
 			return true;
 	return false;
+}
+
+bool option_is_true(const char *text)
+{
+	static const char *const words[4] = { "1", "yes", "on", "true" };
+
+	return is_one_of(text, words);
+}
+
+static bool is_false(const char *text)
+{
+	static const char *const words[4] = { "0", "no", "off", "false" };
+
+	return is_one_of(text, words);
 }
 
 const char *option_env(const struct command *cmd, const struct option_row *row,
@@ -302,8 +338,11 @@ static int from_env(struct walk *w, const struct option_row *row)
 	char room[OPTION_ENV_MAX];
 	const char *name = option_env(w->cmd, row, room), *text = name ? getenv(name) : NULL;
 
-	if (!text || !*text || is_excluded(w, row))
+	if (!text || !*text || is_excluded(w, row) || (row->without && is_false(text)))
 		return 0;
+	if (row->without && option_is_true(text))
+		text = row->without;
+	w->in_env |= UINT64_C(1) << (row - w->cmd->options);
 	if (row->type == OPT_FLAG) {
 		*(bool *)((char *)w->values + row->offset) = option_is_true(text);
 		return 0;
@@ -332,7 +371,9 @@ static int walk(struct walk *w)
 		return 0;
 	if (check_conflicts(w) < 0 && forgive(w, -EINVAL) < 0)
 		return -EINVAL;
-	return walk_environment(w);
+	if (walk_environment(w) < 0)
+		return -EINVAL;
+	return check_needs(w) < 0 ? forgive(w, -EINVAL) : 0;
 }
 
 int options_parse(const struct command *cmd, int argc, char **argv, void *values, int *ret_rest,

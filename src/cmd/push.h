@@ -7,6 +7,7 @@
 #include <sys/types.h>
 
 #include "export/pprof.h"
+#include "native_options.h"
 #include "server.h"
 #include "ship/labels.h"
 #include "ship/wire.h"
@@ -26,6 +27,7 @@ struct push_options {
 	double rate;
 	const char *profiles;        /* "both", "cpu", "wall" */
 	bool thread_names, no_idle;
+	struct native_options native;
 
 	/* Where to, and how. */
 	struct server_options server;
@@ -75,6 +77,7 @@ const char *push_transport_choice(size_t i);
 		  "more series on the server" }, \
 	{ .name = "merge", .type = OPT_FLAG, AT(merge), \
 	  .help = "One series for all processes, instead of one for each" }, \
+	NATIVE_ROWS(native), \
 	SERVER_ROWS("Where to send it", "The server's address, with its path if it has one; " \
 		    "file:DIR collects the profiles in a folder instead"), \
 	{ .name = "transport", .type = OPT_CHOICE, AT(transport), .argument = "WAY", \

@@ -97,5 +97,7 @@ int push_parse(int argc, char **argv, struct push_options *o, struct err *err)
 		return err_set(err, -EINVAL, EXIT_USAGE, "push: unexpected word '%.200s'",
 			       argv[rest]);
 	ret = option_is_true(o->enabled) ? check_target(o, err) : 0;
+	if (!ret)
+		ret = native_options_check(&o->native, "push", false, err);
 	return ret ? ret : check_sending(o, err);
 }

@@ -5,7 +5,7 @@
 
 #include <sys/types.h>
 
-#include "cmd/option.h"
+#include "native_options.h"
 
 #define RECORD_RATE 100.0 /* Hz, as py-spy */
 
@@ -21,6 +21,7 @@ struct record_options {
 	bool threads, gil, idle;
 	bool function, nolineno, full_filenames;
 	bool blocking, nonblocking;
+	struct native_options native;
 };
 
 extern const struct option_row record_options[];

@@ -72,6 +72,7 @@ const struct option_row record_options[] = {
 	  .choices = placement_choice, .fallback = "auto",
 	  .help = "Where the sampler wakes: on the target's CPU, or beside it for very high "
 		  "rates" },
+	NATIVE_ROWS(native),
 	OPTION_HELP_ROW("Other"),
 	{ .name = NULL },
 };
@@ -86,6 +87,22 @@ static int check_target(const struct record_options *o, struct err *err)
 	err_set(err, 0, EXIT_USAGE, "record: neither a PID nor a program is given");
 	err_hint(err, "pystoker record -p PID, or pystoker record -- python3 program.py");
 	return -EINVAL;
+}
+
+/* Registers and Python's frames have to be of one moment, which only the proven ways give. */
+static int check_native(struct record_options *o, struct err *err)
+{
+	if (native_options_check(&o->native, "record", o->blocking, err) < 0)
+		return -EINVAL;
+	if (!o->native.on)
+		return 0;
+	if (!strcmp(o->placement, "off-cpu"))
+		return err_set(err, -EINVAL, EXIT_USAGE, "record: --native needs a moment in which "
+			       "the thread does not run; --placement=off-cpu has none");
+	if (o->rate > PLACE_ON_CPU_MAX_HZ)
+		return err_set(err, -EINVAL, EXIT_USAGE, "record: --native works up to --rate %.0f",
+			       PLACE_ON_CPU_MAX_HZ);
+	return 0;
 }
 
 int record_parse(int argc, char **argv, struct record_options *o, struct err *err)
@@ -104,7 +121,9 @@ int record_parse(int argc, char **argv, struct record_options *o, struct err *er
 		o->exporter = exporter_by_suffix(o->output);
 	if (!o->exporter)
 		o->exporter = &export_flamegraph;
-	return check_target(o, err);
+	if (check_target(o, err) < 0)
+		return -EINVAL;
+	return check_native(o, err);
 }
 
 /* No colons in the time: they are not allowed on some file systems. */

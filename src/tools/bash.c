@@ -23,7 +23,7 @@ static void print_value(const struct option_row *row)
 	if (row->hidden || !row->argument)
 		return;
 	printf("\t\t--%s", row->name);
-	if (row->letter)
+	if (row->letter && !row->without)
 		printf(" | -%c", row->letter);
 	fputs(") ", stdout);
 	if (row->type == OPT_CHOICE) {
@@ -52,7 +52,11 @@ static void print_rest(const struct command *cmd)
 
 static void print_command(const struct command *cmd)
 {
-	printf("\t%s)\n\t\tcase $prev in\n", cmd->name);
+	printf("\t%s)\n", cmd->name);
+	for (const struct option_row *row = cmd->options; row->name; row++)
+		if (row->without) /* its value stands behind "=" only */
+			printf("\t\t[ \"$prev$equals\" != --%s ] || prev=''\n", row->name);
+	puts("\t\tcase $prev in");
 	for (const struct option_row *row = cmd->options; row->name; row++)
 		print_value(row);
 	puts("\t\t*) case $cur in");
@@ -68,7 +72,7 @@ void bash_write(void)
 	puts("# bash completion for pystoker. " GENERATED);
 	puts("# shellcheck shell=bash");
 	puts("_pystoker()\n{");
-	puts("\tlocal cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} words=''");
+	puts("\tlocal cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} words='' equals=''");
 	fputs("\tlocal commands='", stdout);
 	for (size_t i = 0; commands[i]; i++)
 		printf("%s%s", i ? " " : "", commands[i]->name);
@@ -76,7 +80,7 @@ void bash_write(void)
 	puts("\n\tCOMPREPLY=()");
 	puts("\t# --format=raw arrives as three words");
 	puts("\t[ \"$cur\" != = ] || { prev='='; cur=''; COMP_CWORD=$((COMP_CWORD + 1)); }");
-	puts("\t[ \"$prev\" != = ] || prev=${COMP_WORDS[COMP_CWORD-2]}");
+	puts("\t[ \"$prev\" != = ] || { prev=${COMP_WORDS[COMP_CWORD-2]}; equals='='; }");
 	puts("\tif [ \"$COMP_CWORD\" -le 1 ]; then");
 	fputs("\t\twords=\"$commands", stdout);
 	print_words(global_options);

@@ -25,7 +25,7 @@ static void print_value(const struct option_row *row)
 	} else if (row->type == OPT_PID) {
 		fputs(" -xa '(__fish_complete_pids)'", stdout);
 	} else if (row->type == OPT_CHOICE) {
-		fputs(" -xa '", stdout);
+		fputs(row->without ? " -a '" : " -xa '", stdout);
 		for (size_t i = 0; (word = row->choices(i)); i++)
 			printf("%s%s", i ? " " : "", word);
 		putchar('\'');

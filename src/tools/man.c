@@ -55,18 +55,23 @@ static void print_row(const struct command *cmd, const struct option_row *row)
 	const char *env = cmd ? option_env(cmd, row, room) : NULL;
 
 	fputs(".It ", stdout);
-	if (row->letter && row->argument)
+	if (row->letter && row->argument && !row->without)
 		printf("Fl %c Ar %s , ", row->letter, row->argument);
 	else if (row->letter)
 		printf("Fl %c , ", row->letter);
 	fputs("Fl \\-", stdout);
 	print_text(row->name);
 	if (row->argument)
-		printf(" Ar %s", row->argument);
+		printf(row->without ? " Ns Op = Ns Ar %s" : " Ar %s", row->argument);
 	putchar('\n');
 	print_text(row->help);
 	print_choices(row);
 	fputs(".\n", stdout);
+	if (row->without) {
+		fputs("Without a value: ", stdout);
+		print_text(row->without);
+		fputs(".\n", stdout);
+	}
 	if (row->fallback) {
 		fputs("Default: ", stdout);
 		print_text(row->fallback);
@@ -74,6 +79,8 @@ static void print_row(const struct command *cmd, const struct option_row *row)
 	}
 	if (row->conflicts)
 		printf("Excludes\n.Fl \\-%s .\n", row->conflicts);
+	if (row->needs)
+		printf("Only with\n.Fl \\-%s .\n", row->needs);
 	if (env)
 		printf("Environment:\n.Ev %s .\n", env);
 }

@@ -22,7 +22,7 @@ static void print_action(const struct option_row *row)
 {
 	const char *word;
 
-	printf(":%s:", row->argument);
+	printf("%s%s:", row->without ? "::" : ":", row->argument);
 	if (row->type == OPT_CHOICE) {
 		for (size_t i = 0; (word = row->choices(i)); i++)
 			printf("%s%s", i ? " " : "(", word);
@@ -34,7 +34,8 @@ static void print_action(const struct option_row *row)
 	}
 }
 
-/* '(-r --rate)-r+[help]:HZ:' and its twin '--rate='; names that exclude it stand in the brackets */
+/* '(-r --rate)-r+[help]:HZ:' and its twin '--rate='; names that exclude it stand in the brackets.
+ * '--native=-[help]::LEVEL:' has a value in the same word, if any. */
 static void print_spec(const struct option_row *row, bool letter)
 {
 	fputs("\t\t'(", stdout);
@@ -45,12 +46,12 @@ static void print_spec(const struct option_row *row, bool letter)
 		printf(" --%s", row->conflicts);
 	putchar(')');
 	if (letter)
-		printf("-%c%s[", row->letter, row->argument ? "+" : "");
+		printf("-%c%s[", row->letter, option_takes_word(row) ? "+" : "");
 	else
-		printf("--%s%s[", row->name, row->argument ? "=" : "");
+		printf("--%s%s[", row->name, row->without ? "=-" : row->argument ? "=" : "");
 	print_quoted(row->help);
 	putchar(']');
-	if (row->argument)
+	if (row->argument && !(letter && row->without))
 		print_action(row);
 	puts("' \\");
 }

@@ -61,6 +61,22 @@ How to sample:
                               beside it for very high rates; one of auto,
                               on-cpu, off-cpu [default: auto]
 
+Native frames:
+  -n, --native[=LEVEL]        Show C, C++, Rust frames between Python's: usual
+                              leaves out the interpreter's own machinery, all
+                              shows it too, kernel adds the kernel's frames to
+                              usual; one of usual, all, kernel [without a value:
+                              usual]
+      --unwind WAY            How registers are had: perf, from the kernel's
+                              switch records, stops nothing; ptrace stops the
+                              running thread for some microseconds; auto takes
+                              perf where it is permitted; one of auto, perf,
+                              ptrace [default: auto]
+      --unwinder ENGINE       What walks the native stack; one of rules,
+                              libunwind [default: rules]
+      --debuginfod            Ask the servers named in DEBUGINFOD_URLS for debug
+                              files that are not here
+
 Other:
   -h, --help                  Print this help and exit
 
@@ -92,6 +108,22 @@ How to sample:
                               option is for py-spy's users
       --blocking              Stop the process with ptrace while it is read:
                               exact
+
+Native frames:
+  -n, --native[=LEVEL]        Show C, C++, Rust frames between Python's: usual
+                              leaves out the interpreter's own machinery, all
+                              shows it too, kernel adds the kernel's frames to
+                              usual; one of usual, all, kernel [without a value:
+                              usual]
+      --unwind WAY            How registers are had: perf, from the kernel's
+                              switch records, stops nothing; ptrace stops the
+                              running thread for some microseconds; auto takes
+                              perf where it is permitted; one of auto, perf,
+                              ptrace [default: auto]
+      --unwinder ENGINE       What walks the native stack; one of rules,
+                              libunwind [default: rules]
+      --debuginfod            Ask the servers named in DEBUGINFOD_URLS for debug
+                              files that are not here
 
 Other:
   -h, --help                  Print this help and exit

@@ -353,3 +353,37 @@ pystoker: cannot run no-such-program: No such file or directory
 $ pystoker exec -- /
 pystoker: cannot run /: Permission denied
 [126]
+
+# Native frames: a value stands behind "=" only; what belongs to --native means nothing without it.
+$ pystoker record -p 1 --native=al
+pystoker: record: --native: unknown native 'al'
+  did you mean all?
+[2]
+$ pystoker record -p 1 --native=
+pystoker: record: --native: the value is empty
+  pystoker record --help lists the options
+[2]
+$ pystoker record -p 1 --unwind=perf
+pystoker: record: --unwind means nothing without --native
+[2]
+$ pystoker dump -p 1 --unwinder rules
+pystoker: dump: --unwinder means nothing without --native
+[2]
+$ pystoker push -p 1 -a x --debuginfod
+pystoker: push: --debuginfod means nothing without --native
+[2]
+$ pystoker record -p 1 -n --placement=off-cpu
+pystoker: record: --native needs a moment in which the thread does not run; --placement=off-cpu has none
+[2]
+$ pystoker record -p 1 -n --rate 20001
+pystoker: record: --native works up to --rate 20000
+[2]
+$ pystoker record -p 1 -n --blocking --unwind=perf
+pystoker: record: --blocking takes the registers by ptrace; it does not go with --unwind=perf
+[2]
+$ pystoker dump -p 1 --native=kernel --blocking
+pystoker: dump: the kernel's frames come with --unwind=perf alone; --native=kernel does not go with --blocking
+[2]
+$ PYSTOKER_NATIVE=KERNEL pystoker push -p 1 -a x --unwind=ptrace
+pystoker: push: the kernel's frames come with --unwind=perf alone; --native=kernel does not go with --unwind=ptrace
+[2]

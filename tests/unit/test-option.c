@@ -138,6 +138,43 @@ static void test_dump(void)
 	ok(o.pid == 7 && o.json && o.blocking && !o.nonblocking && !o.full_filenames, "its options");
 }
 
+static void test_native(void)
+{
+	struct record_options o;
+	struct err err;
+
+	is_int(parse("record -p 1 --unwinder=rules -d 1", &o, &err), -EINVAL, "nothing to unwind");
+	is_int(parse("record -p 1", &o, &err), 0, "without --native");
+	ok(!o.native.on, "it is off");
+	is_int(parse("record -tnd5 -p 1 --nonblocking", &o, &err), 0, "the letter in a cluster");
+	ok(o.native.on && o.native.level == NATIVE_USUAL && o.native.way == NATIVE_NONE &&
+	   o.native.engine == ENGINE_RULES && !o.native.debuginfod, "its defaults");
+	is_int((long long)o.duration_ns, 5 * NSEC_PER_SEC, "and what follows it");
+	is_int(parse("record --native -p 1", &o, &err), 0, "the next word is no value");
+	ok(o.native.on && o.pid == 1, "but what it looks like");
+	is_int(parse("record -n python3 x.py", &o, &err), 0, "nor a program");
+	is_str(o.program ? o.program[0] : NULL, "python3", "it is one");
+	is_int(parse("record --native=ALL --unwind=ptrace --unwinder libunwind --debuginfod -p 1", &o,
+		     &err), 0, "everything said");
+	ok(o.native.level == NATIVE_ALL && o.native.way == NATIVE_PTRACE &&
+	   o.native.engine == ENGINE_LIBUNWIND && o.native.debuginfod, "everything set");
+	is_int(parse("record --native=kernel --unwind=perf -p 1", &o, &err), 0, "the kernel");
+	ok(o.native.level == NATIVE_KERNEL && o.native.way == NATIVE_PERF, "by perf");
+	is_int(parse("record --nat --unwind=auto -n --native=all -p 1", &o, &err), 0, "twice");
+	ok(o.native.level == NATIVE_ALL && o.native.way == NATIVE_NONE, "the last one counts");
+	is_int(parse("record -n --blocking -p 1", &o, &err), 0, "with --blocking");
+	is_int(o.native.way, NATIVE_PTRACE, "by ptrace");
+	is_int(parse("record -n --rate 20000 --placement on-cpu -p 1", &o, &err), 0, "20 kHz");
+}
+
+static bool has_row(const struct option_row *row, const char *name)
+{
+	for (; row->name; row++)
+		if (!strcmp(row->name, name))
+			return true;
+	return false;
+}
+
 /* What the walkers over the tables rely on. */
 static void test_tables(void)
 {
@@ -154,6 +191,10 @@ static void test_tables(void)
 				ok(false, "%s: argument of %s", commands[c]->name, row->name);
 			if ((row->type == OPT_CHOICE) != (row->choices != NULL))
 				ok(false, "%s: choices of %s", commands[c]->name, row->name);
+			if (row->without && row->type != OPT_CHOICE)
+				ok(false, "%s: value of %s", commands[c]->name, row->name);
+			if (row->needs && !has_row(rows, row->needs))
+				ok(false, "%s: need of %s", commands[c]->name, row->name);
 		}
 		ok(row > rows && row - rows <= (long)OPTIONS_MAX && !strcmp(row[-1].name, "help"),
 		   "%s: the table fits and ends with --help", commands[c]->name);
@@ -167,7 +208,7 @@ static void test_odd_words(void)
 		"-", "--", "---", "-=", "--=", "=", "-p", "-p1", "--pid", "--pid=", "--pid=1", "-r",
 		"-rnan", "-r-1", "-r0x10", "-rinf", "-d1e400", "-f", "-f=", "-o", "--o", "--",
 		"-\xff\xfe", "--\xff", "-\xc3\xa9", "", "-p99999999999999999999",
-		"--placement=on", "-Fi", "-h", "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx",
+		"--placement=on", "-Fi", "-n", "--native", "--native=all", "--unwind=perf", "-nn=all", "-h", "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx",
 		"--xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx",
 	};
 	const size_t n = ARRAY_SIZE(odd);
@@ -194,8 +235,15 @@ struct more {
 	uint64_t bytes;
 	double rate;
 	bool flag;
-	const char *name;
+	const char *name, *level, *way;
 };
+
+static const char *level_choice(size_t i)
+{
+	static const char *const choices[] = { "some", "much", NULL };
+
+	return choices[i];
+}
 
 #define AT(field) .offset = offsetof(struct more, field)
 static const struct option_row more_rows[] = {
@@ -205,6 +253,9 @@ static const struct option_row more_rows[] = {
 	  .env = "RATE_OF_MINE" },
 	{ .name = "flag", .type = OPT_FLAG, AT(flag), .conflicts = "name" },
 	{ .name = "name", .type = OPT_STRING, AT(name), .argument = "NAME" },
+	{ .name = "level", .type = OPT_CHOICE, AT(level), .argument = "LEVEL",
+	  .choices = level_choice, .without = "some" },
+	{ .name = "way", .type = OPT_STRING, AT(way), .argument = "WAY", .needs = "level" },
 	{ .name = NULL },
 };
 #undef AT
@@ -264,6 +315,34 @@ static void test_environment(void)
 	unsetenv("PYSTOKER_ITEM");
 	unsetenv("PYSTOKER_FLAG");
 	unsetenv("PYSTOKER_SIZE");
+}
+
+static void test_value_or_none(void)
+{
+	static const struct {
+		const char *env, *args, *level;
+	} cases[] = {
+		{ "much", "more", "much" }, { "Yes", "more", "some" }, { "off", "more", NULL },
+		{ "0", "more", NULL }, { "", "more", NULL }, { "much", "more --level", "some" },
+		{ "off", "more --level=much", "much" }, { "much", "more --way w", "much" },
+	};
+	struct more m;
+	struct err err;
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		setenv("PYSTOKER_LEVEL", cases[i].env, 1);
+		is_int(parse_more(cases[i].args, &m, &err), 0, cases[i].args);
+		is_str(m.level, cases[i].level, cases[i].env);
+	}
+	setenv("PYSTOKER_LEVEL", "x", 1);
+	is_int(parse_more("more", &m, &err), -EINVAL, "a variable that is no choice");
+	setenv("PYSTOKER_LEVEL", "no", 1);
+	is_int(parse_more("more --way w", &m, &err), -EINVAL, "given without what it needs");
+	ok(strstr(err.text, "--level"), "which is named: %s", err.text);
+	unsetenv("PYSTOKER_LEVEL");
+	setenv("PYSTOKER_WAY", "w", 1);
+	is_int(parse_more("more", &m, &err), 0, "a variable may lack what it needs");
+	unsetenv("PYSTOKER_WAY");
 }
 
 static int parse_lenient(const char *text, struct more *m, int *rest, struct err *err)
@@ -326,10 +405,12 @@ int main(void)
 	test_program();
 	test_default_output();
 	test_dump();
+	test_native();
 	test_tables();
 	test_odd_words();
 	test_lists_and_sizes();
 	test_environment();
+	test_value_or_none();
 	test_lenient();
 	test_find();
 	return tap_done();
