@@ -24,6 +24,7 @@ enum { SWITCH_KERNEL_MAX = 64 };  /* kernel frames of one record */
 
 struct switch_log {
 	int fd;                                  /* -1: closed */
+	bool kernel;                             /* private */
 	struct perf_event_mmap_page *page;       /* private */
 };
 

@@ -38,6 +38,7 @@ struct mixer_stats {
 	uint64_t mismatched;   /* marked */
 	uint64_t no_registers; /* marked */
 	uint64_t ring_full;    /* marked */
+	uint64_t lost;         /* looks for which there was no room at all */
 	uint64_t resynced;     /* stacks with frames missing that an anchor bridged: marked */
 	uint64_t truncated;    /* stacks deeper than the copy */
 	uint64_t guessed;      /* stacks with frames found without unwind information */
@@ -63,6 +64,7 @@ void mixer_flush(struct mixer_client *c);
 void mixer_stats(const struct mixer_client *c, struct mixer_stats *ret);
 void mixer_leave(struct mixer_client *c); /* flushes; no look may be put in any more; NULL is fine */
 
+void mixer_stats_add(struct mixer_stats *sum, const struct mixer_stats *add);
 /* "mismatched 3, truncated 1", nothing when all is well. */
 void mixer_stats_text(const struct mixer_stats *s, struct buf *out);
 

@@ -16,6 +16,7 @@
 #include "elf/elf_file.h"
 #include "mem/procfs.h"
 #include "mem/remote.h"
+#include "native/rules.h"
 #include "native/symbols.h"
 #include "util/attr.h"
 #include "util/err.h"
@@ -55,6 +56,8 @@ struct module {
 	/* See module_symbols(). */
 	struct symbols *symbols;      /* owned; NULL: none, or not asked for */
 	bool symbols_asked;
+	struct rules *rules;          /* see module_rules(); owned */
+	bool rules_asked;
 	char *root;                   /* "/proc/PID/root" of the first process; owned */
 	uint64_t image_bias;          /* of that process, when image */
 };
@@ -73,6 +76,10 @@ void modules_release(struct modules *all);
 /* The module's functions, loaded at the first call (a millisecond, up to 0.1 s for a huge one: off
  * the sampling path). NULL: it has none, or there is no room for more. Owned by the module. */
 const struct symbols *module_symbols(struct modules *all, struct module *m);
+
+/* The module's unwind rules, read at the first call (10 ms for a huge one: off the sampling path).
+ * NULL: it is no ELF file. Owned by the module. */
+struct rules *module_rules(struct module *m);
 
 /* A stretch of code in one process. */
 struct module_range {

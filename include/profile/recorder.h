@@ -5,6 +5,7 @@
 #ifndef PROFILE_RECORDER_H
 #define PROFILE_RECORDER_H
 
+#include "mix/mixer.h"
 #include "profile/profile.h"
 #include "py/attach.h"
 #include "sampler/sampler.h"
@@ -31,6 +32,9 @@ struct recorder {
 	_Atomic bool adding;         /* a look is being added right now */
 	bool turns;
 	struct sampler *sampler;     /* NULL: none runs */
+	struct mixer *mixer;         /* native frames; NULL: none. Not owned */
+	struct mixer_client *mixed;  /* while a sampler runs */
+	struct mixer_stats mixer_stats; /* of samplers that ended */
 	struct remote names_remote;  /* of the looking-after thread: handles are not shared */
 	struct py_target names_target;
 	struct pool namings;         /* struct naming, added by the sampling thread */
@@ -42,9 +46,10 @@ struct recorder {
 	int reaped_status;
 };
 
-/* `events` (may be NULL) becomes the first slice's. With `turns` recorder_turn() may be called. */
+/* `events` (may be NULL) becomes the first slice's. With `turns` recorder_turn() may be called. With a
+ * mixer, and native frames in the sampler's config, stacks show both; it must outlive the recorder. */
 void recorder_init(struct recorder *r, pid_t pid, enum profile_lines lines, struct events *events,
-		   bool turns);
+		   struct mixer *mixer, bool turns);
 void recorder_release(struct recorder *r);
 
 /* Starts sampling; `a` is the caller's and must outlive it. Times of looks count from `start_ns`
@@ -60,6 +65,7 @@ enum sampler_end recorder_state(const struct recorder *r);
 void recorder_look_after(struct recorder *r);
 /* Counters of all samplers so far. */
 void recorder_stats(const struct recorder *r, struct sampler_stats *ret);
+void recorder_mixer_stats(const struct recorder *r, struct mixer_stats *ret);
 
 /* The slice filled so far; looks go to an empty one from now on. It is the caller's until the next
  * turn, when it is emptied. With `at_border` everybody is looked at once more before, so that the

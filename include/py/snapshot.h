@@ -36,6 +36,7 @@ struct snapshot {
 	uint32_t count;       /* pieces */
 	uint32_t used;        /* bytes */
 	uint32_t cursor;      /* piece found last */
+	uint32_t extra;       /* first pieces that no plan learns */
 	uint32_t reads;       /* system calls of this look */
 	int error;            /* -ESRCH or -EPERM when the target is gone or closed to us */
 };
@@ -45,6 +46,8 @@ void snapshot_release(struct snapshot *s);
 
 /* Starts a look: forgets all pieces and fetches the planned ones in one read. */
 void snapshot_begin(struct snapshot *s, const struct plan *plan);
+/* The same, and a piece that is wanted this time only, in the same read; len 0: none. */
+void snapshot_begin_with(struct snapshot *s, const struct plan *plan, remote_addr addr, uint32_t len);
 
 /* The bytes at addr: from a piece, else by a read of their own. NULL when they cannot be read or
  * the look is too large. Valid until the next snapshot_begin(). */

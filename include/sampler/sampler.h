@@ -100,6 +100,10 @@ enum sampler_end {
 
 struct sampler;
 
+/* The way that native frames can be had of the process: `asked`, or with NATIVE_NONE NATIVE_PERF where
+ * that is permitted, else NATIVE_PTRACE; then *why is the errno that stood against perf, else 0. */
+enum native_way sampler_native_way(pid_t pid, enum native_way asked, int *why);
+
 /* Prepares; `t` and `symtab` stay the caller's and must outlive it. */
 struct sampler *sampler_new(const struct py_target *t, struct symtab *symtab,
 			    const struct sampler_config *config, const struct sampler_ops *ops);

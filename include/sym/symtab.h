@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT
  * The names of what was seen: files and functions, each stored once and known by a small number.
  *
- * One thread (the sampler) adds; other threads may read every entry below the counts at the same
- * time. Nothing is ever removed; SYMTAB_TEXT_MAX bounds what a hostile target can make us keep. */
+ * The sampler and the mixer add, under a lock that is held for the time of one name; other threads may
+ * read every entry below the counts at the same time. Nothing is ever removed; SYMTAB_TEXT_MAX bounds what a hostile target can make us keep. */
 #ifndef SYM_SYMTAB_H
 #define SYM_SYMTAB_H
 
+#include <pthread.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -52,6 +53,7 @@ struct sym_index {        /* private: open addressing, hash -> index + 1 */
 struct symtab {
 	struct pool files;    /* struct sym_file */
 	struct pool funcs;    /* struct sym_func */
+	pthread_mutex_t lock; /* of all below; held while one name is found or added */
 	struct sym_text *text;
 	size_t text_bytes;
 	struct sym_index file_index, func_index;

@@ -12,6 +12,7 @@
 #include "dumped.h"
 #include "mem/procfs.h"
 #include "mem/task.h"
+#include "native.h"
 #include "py/attach.h"
 #include "py/threadname.h"
 #include "sampler/sampler.h"
@@ -87,6 +88,21 @@ static void complete(struct dump *d)
 	}
 }
 
+/* All threads are announced before the first look, so that looks may come from the mixer's thread. */
+static ssize_t look_once(struct dump *d, const struct sampler_config *config, struct mixer *mixer,
+			 const struct sampler_ops *ops)
+{
+	struct mixer_client *mixed = mixer ? mixer_join(mixer, d->target, &d->symtab, ops) : NULL;
+	struct sampler_ops through = mixed ? mixer_ops(mixed) : *ops;
+	struct sampler *s = sampler_new(d->target, &d->symtab, config, &through);
+	ssize_t n = sampler_once(s);
+
+	sampler_stats(s, &d->stats);
+	sampler_free(s);
+	mixer_leave(mixed);
+	return n;
+}
+
 static int dump_threads(struct dump *d, const struct dump_options *o, struct err *err)
 {
 	struct sampler_config config = {
@@ -94,11 +110,17 @@ static int dump_threads(struct dump *d, const struct dump_options *o, struct err
 		.placement = o->blocking ? PLACE_BLOCKING : PLACE_ON_CPU,
 	};
 	struct sampler_ops ops = { .on_thread = on_thread, .on_look = on_look, .arg = d };
-	struct sampler *s = sampler_new(d->target, &d->symtab, &config, &ops);
-	ssize_t n = sampler_once(s);
+	char why[NATIVE_WHY_MAX];
+	struct mixer *mixer;
+	int r = native_begin(&o->native, o->pid, &config, &mixer, why, sizeof(why), err);
+	ssize_t n;
 
-	sampler_stats(s, &d->stats);
-	sampler_free(s);
+	if (r)
+		return r;
+	if (why[0])
+		say("native frames: %s", why);
+	n = look_once(d, &config, mixer, &ops);
+	mixer_free(mixer);
 	if (n < 0)
 		return err_set(err, (int)n, EXIT_GONE, "PID %d: the process ended before it could "
 			       "be read", (int)o->pid);

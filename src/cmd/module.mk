@@ -15,6 +15,6 @@ libpystoker_a_SOURCES += %D%/push.h %D%/push.c %D%/push_options.c %D%/pushlog.h 
 libpystoker_a_SOURCES += %D%/pushing.h %D%/pushing.c %D%/interval.c
 libpystoker_a_SOURCES += %D%/find.h %D%/find.c %D%/watch.h %D%/watch.c %D%/replay.h %D%/replay.c
 libpystoker_a_SOURCES += %D%/record.h %D%/record.c %D%/record_options.c %D%/recording.h %D%/recording.c
-libpystoker_a_SOURCES += %D%/native_options.h %D%/native_options.c
+libpystoker_a_SOURCES += %D%/native_options.h %D%/native_options.c %D%/native.h %D%/native.c
 libpystoker_a_SOURCES += %D%/progress.h %D%/progress.c
 libpystoker_a_SOURCES += %D%/server.h %D%/server.c

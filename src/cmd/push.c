@@ -13,6 +13,7 @@
 
 #include "cmd/command.h"
 #include "mem/procfs.h"
+#include "native.h"
 #include "pushing.h"
 #include "replay.h"
 #include "title.h"
@@ -129,10 +130,27 @@ static int push_check(struct push *p, struct err *err)
 	return r;
 }
 
+static int sampling_begin(struct push *p, struct err *err)
+{
+	char why[NATIVE_WHY_MAX];
+	int r;
+
+	p->config = (struct sampler_config){
+		.rate_hz = p->o.rate,
+		.idle = !p->o.no_idle && strcmp(p->o.profiles, "cpu"),
+	};
+	r = native_begin(&p->o.native, p->o.pid, &p->config, &p->mixer, why, sizeof(why), err);
+	if (!r && why[0])
+		log_line(&p->log, "native frames: %s", why);
+	return r;
+}
+
 static int push_begin(struct push *p, struct err *err)
 {
-	int r = spool_begin(p, err);
+	int r = sampling_begin(p, err);
 
+	if (!r)
+		r = spool_begin(p, err);
 	p->say.spool = p->spool;
 	return r ? r : pusher_begin(p, err);
 }
@@ -153,6 +171,7 @@ static void push_end(struct push *p)
 		interval_stats_file(p);
 	}
 	spool_close(p->spool);
+	mixer_free(p->mixer);
 }
 
 static int push_work(struct push *p, struct err *err)

@@ -64,12 +64,8 @@ static void watches_reap(struct push *p)
 
 static void watch_begin(struct push *p, const struct process_id *id)
 {
-	struct sampler_config config = {
-		.rate_hz = p->o.rate,
-		.idle = !p->o.no_idle && strcmp(p->o.profiles, "cpu"),
-	};
 	struct err err = { 0 };
-	struct watch *w = watch_open(id, &config, &err);
+	struct watch *w = watch_open(id, &p->config, p->mixer, &err);
 	char version[PYVER_TEXT_MAX];
 
 	if (!w) {

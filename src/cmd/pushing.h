@@ -27,6 +27,8 @@ struct push {
 	struct http_config http;
 	struct server_secrets secrets;
 	struct finder finder;
+	struct sampler_config config; /* of every watch */
+	struct mixer *mixer;         /* native frames; NULL: none */
 	struct watch *watches;
 	size_t watch_count;
 	struct window merged;        /* with --merge */

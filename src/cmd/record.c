@@ -268,7 +268,9 @@ static int record_session(struct session *s, struct err *err)
 		events_free(events);
 		return r;
 	}
-	recording_init(&s->recording, &s->o, s->pid, events);
+	r = recording_init(&s->recording, &s->o, s->pid, events, err);
+	if (r)
+		return r;
 	s->recording.profile->meta.program = program_text(s);
 	s->end_ns = s->o.duration_ns ? start + s->o.duration_ns : 0;
 	r = record_target(s, err);

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "native.h"
 #include "util/clock.h"
 
 /* Threads of the first moments are named before they end; later ones live longer. */
@@ -86,31 +87,37 @@ static enum profile_lines lines_of(const struct record_options *o)
 }
 
 int recording_init(struct recording *r, const struct record_options *o, pid_t pid,
-		   struct events *events)
+		   struct events *events, struct err *err)
 {
+	char why[NATIVE_WHY_MAX];
+	int ret;
+
 	*r = (struct recording){ .o = o, .pid = pid };
 	r->start_ns = r->stop_ns = clock_mono_ns();
 	r->progress.duration_ns = o->duration_ns;
 	/* A program of ours writes to the same terminal: no bar across its output. */
 	r->progress.shown = !o->program && isatty(STDERR_FILENO);
-	recorder_init(&r->recorder, pid, lines_of(o), events, false);
+	r->config = (struct sampler_config){
+		.rate_hz = o->rate,
+		.placement = placement_of(o),
+		.idle = o->idle,
+		.gil_only = o->gil,
+	};
+	ret = native_begin(&o->native, pid, &r->config, &r->mixer, why, sizeof(why), err);
+	recorder_init(&r->recorder, pid, lines_of(o), events, r->mixer, false);
 	r->profile = &r->recorder.slices[0];
 	r->profile->meta.start_real_ns = clock_real_ns();
 	r->profile->meta.rate_hz = o->rate;
 	r->profile->meta.pid = pid;
-	return 0;
+	if (!ret && why[0])
+		say("native frames: %s", why);
+	return ret;
 }
 
 int recording_run(struct recording *r, struct attached *a, int signal_fd, int target_fd,
 		  uint64_t end_ns, enum recording_end *ret_end, struct err *err)
 {
-	struct sampler_config config = {
-		.rate_hz = r->o->rate,
-		.placement = placement_of(r->o),
-		.idle = r->o->idle,
-		.gil_only = r->o->gil,
-	};
-	int ret = recorder_start(&r->recorder, a, &config, r->start_ns, err);
+	int ret = recorder_start(&r->recorder, a, &r->config, r->start_ns, err);
 
 	if (!ret)
 		*ret_end = loop(r, signal_fd, target_fd, end_ns);
@@ -141,4 +148,5 @@ void recording_finish(struct recording *r)
 void recording_release(struct recording *r)
 {
 	recorder_release(&r->recorder);
+	mixer_free(r->mixer);
 }

@@ -19,15 +19,18 @@ enum recording_end {
 struct recording {
 	const struct record_options *o;
 	pid_t pid;
+	struct mixer *mixer;         /* with --native; owned */
+	struct sampler_config config;
 	struct recorder recorder;
 	struct profile *profile;     /* the recorder's */
 	struct progress progress;
 	uint64_t start_ns, stop_ns;  /* CLOCK_MONOTONIC */
 };
 
-/* `events` (may be NULL) becomes the profile's. */
+/* `events` (may be NULL) becomes the profile's, also on failure: then only recording_release() is left to
+ * be called. Says which way native frames are had where it is not the best one. */
 int recording_init(struct recording *r, const struct record_options *o, pid_t pid,
-		   struct events *events);
+		   struct events *events, struct err *err) _must_check_;
 /* Samples until something ends it. `end_ns`: CLOCK_MONOTONIC when it is to end, 0 never.
  * `signal_fd` becomes readable for the signals that end it, `target_fd` (pidfd, -1: none) when the
  * target has ended. May be called again after REC_LOST with the process attached anew. */

@@ -66,19 +66,20 @@ static void watch_describe(struct watch *w)
 }
 
 struct watch *watch_open(const struct process_id *id, const struct sampler_config *config,
-			 struct err *err)
+			 struct mixer *mixer, struct err *err)
 {
 	struct watch *w = xcalloc(1, sizeof(*w));
 
 	w->id = *id;
 	w->config = *config;
+	w->mixer = mixer;
 	w->pidfd = (int)syscall(SYS_pidfd_open, id->pid, 0);
 	if (attach_open(&w->attached, id->pid, 0, NULL, NULL, err)) {
 		watch_free(w);
 		return NULL;
 	}
 	watch_describe(w);
-	recorder_init(&w->recorder, id->pid, PROFILE_LINE, NULL, true);
+	recorder_init(&w->recorder, id->pid, PROFILE_LINE, NULL, mixer, true);
 	window_open(&w->window, clock_mono_ns());
 	if (recorder_start(&w->recorder, &w->attached, config, w->window.start_ns, err)) {
 		watch_close(w);
@@ -103,7 +104,7 @@ static void begin_anew(struct watch *w)
 
 	recorder_release(&w->recorder);
 	w->counted = (struct sampler_stats){ 0 };
-	recorder_init(&w->recorder, w->id.pid, PROFILE_LINE, NULL, true);
+	recorder_init(&w->recorder, w->id.pid, PROFILE_LINE, NULL, w->mixer, true);
 	if (recorder_start(&w->recorder, &w->attached, &w->config, clock_mono_ns(), &err))
 		return; /* no sampler runs: watch_is_over() */
 }

@@ -29,6 +29,7 @@ struct watch {
 	struct attached attached;
 	struct recorder recorder;
 	struct sampler_config config;
+	struct mixer *mixer;         /* not owned; NULL: no native frames */
 	struct sampler_stats counted; /* already added to a window */
 	struct window window;        /* unused where processes are merged */
 	char *program;               /* its command line, cut; owned */
@@ -38,7 +39,7 @@ struct watch {
 /* Attaches and starts sampling at `now_ns`. NULL and err: EXIT_GONE, EXIT_NOT_PYTHON (maybe not yet),
  * EXIT_DENIED … */
 struct watch *watch_open(const struct process_id *id, const struct sampler_config *config,
-			 struct err *err);
+			 struct mixer *mixer, struct err *err);
 void watch_close(struct watch *w); /* ends sampling */
 
 /* What was sampled since the last call goes to `window`; a recorder that has become too full begins

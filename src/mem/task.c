@@ -8,9 +8,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
-enum { STAT_BYTES = 1024, SCHEDSTAT_BYTES = 96, NAME_BYTES = 64, TASKS_MAX = 65536 };
+#include "util/xalloc.h"
+
+enum { STAT_BYTES = 1024, SCHEDSTAT_BYTES = 96, SYSCALL_BYTES = 256, NAME_BYTES = 64, TASKS_FIRST = 32 };
 
 static int task_file(const struct task *t, const char *file)
 {
@@ -22,7 +25,7 @@ static int task_file(const struct task *t, const char *file)
 
 int task_open(struct task *t, pid_t pid, pid_t tid)
 {
-	*t = (struct task){ .pid = pid, .tid = tid, .stat_fd = -1 };
+	*t = (struct task){ .pid = pid, .tid = tid, .stat_fd = -1, .syscall_fd = -1 };
 	t->schedstat_fd = task_file(t, "schedstat");
 	return t->schedstat_fd < 0 ? t->schedstat_fd : 0;
 }
@@ -33,7 +36,9 @@ void task_close(struct task *t)
 		close(t->schedstat_fd);
 	if (t->stat_fd >= 0)
 		close(t->stat_fd);
-	t->schedstat_fd = t->stat_fd = -1;
+	if (t->syscall_fd >= 0)
+		close(t->syscall_fd);
+	t->schedstat_fd = t->stat_fd = t->syscall_fd = -1;
 }
 
 /* Text of an open /proc file from its start; the length or -ESRCH. */
@@ -66,6 +71,31 @@ int task_where(struct task *t, struct proc_stat *ret)
 		return t->stat_fd == -ENOENT ? -ESRCH : t->stat_fd;
 	n = reread(t->stat_fd, text, sizeof(text));
 	return n < 0 ? (int)n : proc_stat_parse(ret, text);
+}
+
+int task_syscall_parse(const char *text, uint64_t *ret_sp, uint64_t *ret_pc)
+{
+	const char *pc = strrchr(text, ' '), *sp = pc ? memrchr(text, ' ', (size_t)(pc - text)) : NULL;
+	char *sp_end, *pc_end;
+
+	if (!sp || !strncmp(text, "running", 7))
+		return -EAGAIN;
+	*ret_sp = strtoull(sp + 1, &sp_end, 16);
+	*ret_pc = strtoull(pc + 1, &pc_end, 16);
+	return sp_end == pc && (*pc_end == '\n' || !*pc_end) && *ret_pc ? 0 : -EAGAIN;
+}
+
+int task_syscall(struct task *t, uint64_t *ret_sp, uint64_t *ret_pc)
+{
+	char text[SYSCALL_BYTES];
+	ssize_t n;
+
+	if (t->syscall_fd < 0)
+		t->syscall_fd = task_file(t, "syscall");
+	if (t->syscall_fd < 0)
+		return t->syscall_fd == -ENOENT ? -ESRCH : t->syscall_fd;
+	n = reread(t->syscall_fd, text, sizeof(text));
+	return n < 0 ? (int)n : task_syscall_parse(text, ret_sp, ret_pc);
 }
 
 static pid_t nspid_of(pid_t pid, pid_t tid)
@@ -117,4 +147,56 @@ pid_t task_find(pid_t pid, pid_t native, bool same_namespace)
 	}
 	closedir(dir);
 	return found;
+}
+
+void task_list_init(struct task_list *l, pid_t pid)
+{
+	*l = (struct task_list){ .fd = procfs_open(pid, "task") };
+}
+
+void task_list_release(struct task_list *l)
+{
+	if (l->fd >= 0)
+		close(l->fd);
+	free(l->tids);
+	*l = (struct task_list){ .fd = -1 };
+}
+
+static uint64_t links_of(const struct task_list *l)
+{
+	struct stat st;
+
+	return l->fd >= 0 && !fstat(l->fd, &st) ? st.st_nlink : 0;
+}
+
+bool task_list_changed(const struct task_list *l)
+{
+	return links_of(l) != l->links;
+}
+
+static void tid_add(struct task_list *l, pid_t tid)
+{
+	if (l->count == l->room) {
+		l->room = l->room ? 2 * l->room : TASKS_FIRST;
+		l->tids = xreallocarray(l->tids, l->room, sizeof(l->tids[0]));
+	}
+	l->tids[l->count++] = tid;
+}
+
+void task_list_read(struct task_list *l)
+{
+	int fd = l->fd >= 0 ? openat(l->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+	DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
+	struct dirent *d;
+
+	l->count = 0;
+	l->links = links_of(l);
+	while (dir && l->count < TASKS_MAX && (d = readdir(dir))) {
+		pid_t tid = (pid_t)atoi(d->d_name);
+
+		if (tid > 0)
+			tid_add(l, tid);
+	}
+	if (dir)
+		closedir(dir);
 }

@@ -164,6 +164,9 @@ static void take_native(struct blend *b, const struct native_walk *w)
 			.gap = f->how == UNWIND_RESYNC,
 		};
 	}
+	/* _start is the program's own, not a library's. */
+	if (w->count && w->end == UNWIND_COMPLETE && s->names[w->count - 1].start)
+		s->names[w->count - 1].machinery = MACHINERY_START;
 }
 
 static void count_walk(struct mixer_stats *st, const struct native_walk *w, uint64_t took_ns)

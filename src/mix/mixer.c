@@ -274,6 +274,16 @@ void mixer_stats(const struct mixer_client *c, struct mixer_stats *ret)
 		to[i] = __atomic_load_n(&from[i], __ATOMIC_RELAXED);
 }
 
+/* Counters and nothing else. */
+void mixer_stats_add(struct mixer_stats *sum, const struct mixer_stats *add)
+{
+	uint64_t *to = (uint64_t *)sum;
+	const uint64_t *from = (const uint64_t *)add;
+
+	for (size_t i = 0; i < sizeof(*sum) / sizeof(*to); i++)
+		to[i] += from[i];
+}
+
 void mixer_stats_text(const struct mixer_stats *s, struct buf *out)
 {
 	const struct { const char *word; uint64_t n; } rows[] = {

@@ -77,11 +77,11 @@ static bool is_c_library(const struct module *m)
 static enum machinery machinery_of(const struct names *n, const struct module_range *range,
 				   const char *plain)
 {
-	enum machinery what = MACHINERY_NONE;
+	enum machinery what = machinery_find(plain);
 	bool interpreter = is_interpreter(n, range);
 
-	if (interpreter || is_c_library(range->module))
-		what = machinery_find(plain);
+	if (!interpreter && !is_c_library(range->module))
+		return MACHINERY_NONE;
 	return interpreter || what == MACHINERY_START ? what : MACHINERY_NONE;
 }
 
@@ -113,6 +113,7 @@ static void name_file(struct names *n, struct name *ret, const struct module_ran
 	}
 	demangle(symbol.name, plain, sizeof(plain));
 	ret->machinery = (uint8_t)machinery_of(n, range, plain);
+	ret->start = machinery_find(plain) == MACHINERY_START;
 	add_frame(n, plain, range->module->path, 0);
 }
 

@@ -16,6 +16,7 @@ struct name {
 	uint32_t first;          /* in names.frames: the innermost inlined function */
 	uint16_t count;          /* frames; the last one is the function itself */
 	uint8_t machinery;       /* enum machinery */
+	bool start;              /* by its name it is where programs and threads begin */
 	bool run_time;           /* code written at run time: no cache */
 };
 

@@ -83,7 +83,9 @@ bool ring_put(struct ring *r, const struct look *look, bool lost_native)
 	uint64_t tail = atomic_load_explicit(&r->tail, memory_order_acquire);
 	uint64_t at = head % RING_BYTES;
 	uint32_t size = size_of(look);
-	bool wraps = at && (at + size + sizeof(struct ring_look) > RING_BYTES || head == tail);
+	/* Behind the record there has to be room for one that is skipped. */
+	bool full = at + size + sizeof(struct ring_look) > RING_BYTES;
+	bool wraps = full || (head == tail && at > RING_BYTES / RING_USUAL);
 	uint64_t begin = wraps ? head + RING_BYTES - at : head;
 
 	if (size > RING_BYTES / 2 || begin + size - tail > RING_BYTES)

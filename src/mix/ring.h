@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * Looks on their way from the sampling thread to the mixer's: one writer, one reader, neither waits.
  *
- * Records lie in one piece, one after the other. A writer that finds the ring empty begins at its
- * start again, so that no more of its memory is touched than what is under way at once. */
+ * Records lie in one piece, one after the other. A writer that finds the ring empty, and itself beyond
+ * the usual part, begins at its start again: the rest of the memory stays untouched. */
 #ifndef MIX_RING_H
 #define MIX_RING_H
 
@@ -12,7 +12,8 @@
 
 #include "sampler/sampler.h"
 
-#define RING_BYTES (8u << 20)      /* at 1000 Hz and 16 KiB a stack: half a second */
+#define RING_BYTES (4u << 20)      /* at 1000 Hz and 16 KiB a stack: a quarter of a second */
+enum { RING_USUAL = 8 };           /* part of it that is used as long as the reader keeps up */
 
 struct ring {
 	uint8_t *bytes;

@@ -26,6 +26,7 @@ static void module_free(struct module *m)
 		symbols_release(m->symbols);
 	if (m->fd >= 0)
 		close(m->fd);
+	rules_free(m->rules);
 	free(m->symbols);
 	free(m->segments);
 	free(m->path);
@@ -61,6 +62,19 @@ const struct symbols *module_symbols(struct modules *all, struct module *m)
 	}
 	all->symbol_bytes += m->symbols->bytes;
 	return m->symbols;
+}
+
+struct rules *module_rules(struct module *m)
+{
+	int fd;
+
+	if (m->rules_asked || m->segment_count == 0)
+		return m->rules;
+	m->rules_asked = true;
+	fd = fcntl(m->fd, F_DUPFD_CLOEXEC, 0);
+	if (fd < 0 || rules_open(&m->rules, fd) < 0)
+		m->rules = NULL;
+	return m->rules;
 }
 
 /* --- which module a mapping is --- */

@@ -16,7 +16,7 @@
 #define LOOK_PATIENCE_NS (50 * NSEC_PER_MSEC) /* a busy machine may make us wait longer: then without */
 enum { NAME_BYTES = 64, TURN_WAIT_NS = 20000 };
 
-/* --- the sampling thread's side ------------------------------------------------------------- */
+/* --- the sampling thread's side, or with native frames the mixer's ------------------------------------------------------------- */
 
 /* Threads have the same number in both slices. */
 static uint32_t on_thread(void *arg, const struct sampler_thread_info *info)
@@ -133,9 +133,9 @@ void recorder_look_after(struct recorder *r)
 /* --- life ----------------------------------------------------------------------------------- */
 
 void recorder_init(struct recorder *r, pid_t pid, enum profile_lines lines, struct events *events,
-		   bool turns)
+		   struct mixer *mixer, bool turns)
 {
-	*r = (struct recorder){ .pid = pid, .turns = turns };
+	*r = (struct recorder){ .pid = pid, .mixer = mixer, .turns = turns };
 	symtab_init(&r->symtab);
 	profile_init(&r->slices[0], &r->symtab, lines, events);
 	if (turns)
@@ -173,6 +173,10 @@ int recorder_start(struct recorder *r, struct attached *a, const struct sampler_
 		return ret;
 	r->names_target = a->target;
 	r->names_target.remote = &r->names_remote;
+	if (r->mixer && config->native) {
+		r->mixed = mixer_join(r->mixer, &a->target, &r->symtab, &ops);
+		ops = mixer_ops(r->mixed);
+	}
 	r->sampler = sampler_new(&a->target, &r->symtab, config, &ops);
 	say_version(r, &a->target);
 	free(r->slices[0].meta.mode);
@@ -184,6 +188,8 @@ int recorder_start(struct recorder *r, struct attached *a, const struct sampler_
 	if (ret) {
 		sampler_free(r->sampler);
 		r->sampler = NULL;
+		mixer_leave(r->mixed);
+		r->mixed = NULL;
 		remote_close(&r->names_remote);
 	}
 	return ret;
@@ -200,6 +206,28 @@ void recorder_stats(const struct recorder *r, struct sampler_stats *ret)
 	stats_add(ret, &now);
 }
 
+void recorder_mixer_stats(const struct recorder *r, struct mixer_stats *ret)
+{
+	struct mixer_stats now;
+
+	*ret = r->mixer_stats;
+	if (!r->mixed)
+		return;
+	mixer_stats(r->mixed, &now);
+	mixer_stats_add(ret, &now);
+}
+
+/* What is still on its way comes out; counters are kept. */
+static void stop_mixing(struct recorder *r)
+{
+	if (!r->mixed)
+		return;
+	mixer_flush(r->mixed);
+	recorder_mixer_stats(r, &r->mixer_stats);
+	mixer_leave(r->mixed);
+	r->mixed = NULL;
+}
+
 void recorder_stop(struct recorder *r)
 {
 	if (!r->sampler)
@@ -207,6 +235,7 @@ void recorder_stop(struct recorder *r)
 	sampler_look_now(r->sampler, LOOK_PATIENCE_NS);
 	sampler_stop(r->sampler);
 	sampler_join(r->sampler);
+	stop_mixing(r);
 	name_threads(r);
 	r->reaped = r->reaped || sampler_reaped(r->sampler, r->pid, &r->reaped_status);
 	recorder_stats(r, &r->stats);
@@ -227,6 +256,8 @@ struct profile *recorder_turn(struct recorder *r, bool at_border)
 
 	if (at_border && r->sampler)
 		sampler_look_now(r->sampler, LOOK_PATIENCE_NS);
+	if (r->mixed)
+		mixer_flush(r->mixed);
 	profile_clear(&r->slices[!old]);
 	atomic_store(&r->filling, !old);
 	while (atomic_load(&r->adding)) /* a look takes microseconds */

@@ -67,15 +67,21 @@ static void fetch(struct snapshot *s, uint32_t first)
 	}
 }
 
-void snapshot_begin(struct snapshot *s, const struct plan *plan)
+void snapshot_begin_with(struct snapshot *s, const struct plan *plan, remote_addr addr, uint32_t len)
 {
-	s->count = s->used = s->cursor = s->reads = 0;
+	s->count = s->used = s->cursor = s->reads = s->extra = 0;
 	s->error = 0;
-	if (plan->count == 0)
-		return;
+	if (len && piece_add(s, addr, len))
+		s->extra = 1;
 	for (uint32_t i = 0; i < plan->count; i++)
 		piece_add(s, plan->pieces[i].addr, plan->pieces[i].len);
-	fetch(s, 0);
+	if (s->count)
+		fetch(s, 0);
+}
+
+void snapshot_begin(struct snapshot *s, const struct plan *plan)
+{
+	snapshot_begin_with(s, plan, 0, 0);
 }
 
 static const uint8_t *piece_bytes(struct snapshot *s, uint32_t i, remote_addr addr)
@@ -131,7 +137,7 @@ void snapshot_trim(struct snapshot *s, remote_addr addr, uint32_t len)
 void plan_learn(struct plan *plan, const struct snapshot *s)
 {
 	plan->count = 0;
-	for (uint32_t i = 0; i < s->count; i++) {
+	for (uint32_t i = s->extra; i < s->count; i++) {
 		if (!s->pieces[i].used || !s->pieces[i].len)
 			continue;
 		if (plan->count == plan->cap) {

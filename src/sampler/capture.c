@@ -26,6 +26,19 @@ void capture_close(struct capture *c)
 	switch_log_close(&c->log);
 }
 
+enum native_way sampler_native_way(pid_t pid, enum native_way asked, int *why)
+{
+	struct switch_log log;
+	int r = switch_log_open(&log, pid, false);
+
+	*why = r < 0 ? -r : 0;
+	if (!r)
+		switch_log_close(&log);
+	if (asked != NATIVE_NONE)
+		return asked;
+	return r ? NATIVE_PTRACE : NATIVE_PERF;
+}
+
 /* A thread that sleeps in a system call: the kernel tells where it came from. */
 static bool registers_by_syscall(struct task *task, struct switch_record *ret)
 {

@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "mem/registers.h"
 #include "mem/task.h"
 
 enum hold_result {
@@ -34,6 +35,8 @@ struct hold_ops {
 	/* The thread was seen ready to run on CPU `where->processor`. */
 	enum hold_result (*acquire)(struct hold *h, struct task *task, const struct proc_stat *where);
 	void (*release)(struct hold *h, struct task *task);
+	/* The registers of the thread that was acquired; NULL: this way has none. 0 or -errno. */
+	int (*registers)(struct hold *h, struct task *task, struct registers *ret);
 	/* Called when a thread is found and when it is let go; NULL for nothing to do. */
 	int (*attach)(struct hold *h, struct task *task);
 	void (*detach)(struct hold *h, struct task *task);

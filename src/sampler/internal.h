@@ -6,6 +6,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+#include "capture.h"
 #include "hold.h"
 #include "mem/task.h"
 #include "pace.h"
@@ -36,6 +37,9 @@ struct sampled {
 	struct plan plan;        /* pieces of memory its next look will want */
 	struct sym_frame *frames;/* stack of the last look, kept for sleepers (config.idle) */
 	uint32_t count, cap, skipped;
+	struct capture capture;  /* config.native */
+	bool native_only;        /* no thread of Python's: py is empty but for native_id */
+	bool kept;               /* config.native: the last look was proven and delivered */
 };
 
 struct sampler {
@@ -62,11 +66,17 @@ struct sampler {
 	uint32_t word_count, word_cap;
 	uint64_t listed_ns;            /* last good listing, since start */
 	uint64_t watched_ns;           /* CLOCK_MONOTONIC */
+	uint64_t counted_ns;           /* config.native: when threads were counted, since start */
 	bool watched;                  /* a look since the last update has compared the words */
 	struct plan watch_plan;        /* for when no thread was read */
 	bool relist;
 	bool foreign;                  /* target lives in a PID namespace of its own */
 	struct task process;           /* of the main thread: tells the process's end, PID reuse */
+
+	struct look_native native;     /* config.native: of the look under way */
+	struct switch_record record;
+	struct stack_maps stacks;
+	struct task_list tasks;        /* all threads of the process, Python's or not */
 
 	struct sampler_stats stats;
 	_Atomic int end;               /* enum sampler_end */

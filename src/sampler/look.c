@@ -34,9 +34,11 @@ struct look_state {
 	unsigned int why;  /* enum drop */
 };
 
-/* Turns raw frames into names and lines. WALK_OK or the reason. */
+/* Turns raw frames into names and lines; the entries' ends then count those that are shown. WALK_OK
+ * or the reason. */
 static unsigned int resolve(struct sampler *s, bool verify)
 {
+	struct raw_entry *entry = s->raw->entries, *end = entry + s->raw->entry_count;
 	bool generator = false;
 
 	s->count = 0;
@@ -54,6 +56,8 @@ static unsigned int resolve(struct sampler *s, bool verify)
 		case CODE_UNREADABLE:
 			return WALK_UNREADABLE;
 		}
+		while (entry < end && entry->end == i + 1)
+			(entry++)->end = s->count;
 	}
 	/* Up to 3.10 only the code tells that a chain ends at a generator whose link to its caller
 	 * was cut; no thread starts with a generator. */
@@ -75,13 +79,10 @@ static bool verify_due(struct sampler *s, bool frozen)
 	return true;
 }
 
-/* Reads the thread's stack into s->frames. WALK_OK, WALK_EMPTY or the reason of a failure. */
-static unsigned int read_stack(struct sampler *s, struct sampled *th, bool frozen)
+/* Python's frames into s->frames. WALK_OK, WALK_EMPTY or the reason of a failure. */
+static unsigned int read_python(struct sampler *s, struct sampled *th, bool frozen)
 {
-	unsigned int result;
-
-	snapshot_begin(&s->snap, &th->plan);
-	result = frames_walk(s->target, &s->snap, th->py.tstate, frozen, s->raw);
+	unsigned int result = frames_walk(s->target, &s->snap, th->py.tstate, frozen, s->raw);
 	if (result != WALK_OK && result != WALK_EMPTY)
 		return result;
 	if (s->raw->interp != th->py.interp || s->raw->thread_id != th->py.thread_id) {
@@ -97,6 +98,68 @@ static unsigned int read_stack(struct sampler *s, struct sampled *th, bool froze
 	if (s->snap.reads != 1 || ++th->looks % PLAN_REFRESH == 0)
 		plan_learn(&th->plan, &s->snap);
 	return result;
+}
+
+/* --- native frames ------------------------------------------------------------------------------ */
+
+/* Has the part of the native stack that is wanted come along with this look's read. */
+static struct stack_part native_begin(struct sampler *s, struct sampled *th,
+				      const struct look_state *l)
+{
+	struct look_native *n = &s->native;
+	struct stack_part part = { 0 };
+
+	*n = (struct look_native){ 0 };
+	s->raw->entries_wanted = true;
+	s->raw->count = s->raw->entry_count = s->raw->skipped = s->raw->repaired = 0;
+	if (!l->frozen || /* it may be running: the record is of another moment */
+	    !capture_registers(&th->capture, &s->hold, &th->task, l->running, &s->record))
+		return part;
+	part = capture_stack(&th->capture, &s->stacks, s->record.registers.value[REGISTER_SP],
+			     th->py.thread_id);
+	n->registers = s->record.registers;
+	n->kernel = s->record.kernel;
+	n->kernel_count = s->record.kernel_count;
+	return part;
+}
+
+/* What has come of it. */
+static void native_end(struct sampler *s, struct sampled *th, const struct stack_part *part)
+{
+	struct look_native *n = &s->native;
+
+	n->entries = s->raw->entries;
+	n->entry_count = s->count ? s->raw->entry_count : 0;
+	n->stack = part->len ? snapshot_find(&s->snap, part->addr, part->len) : NULL;
+	if (!n->stack) { /* not where it was: look for it anew */
+		n->registers.known = 0;
+		th->capture.stack_lo = th->capture.stack_hi = 0;
+		s->stacks.stale = s->stacks.stale || part->len;
+		return;
+	}
+	n->stack_lo = part->addr;
+	n->stack_len = part->len;
+	n->stack_cut = part->cut;
+}
+
+/* Reads the thread's stack into s->frames. WALK_OK, WALK_EMPTY or the reason of a failure. */
+static unsigned int read_stack(struct sampler *s, struct sampled *th, const struct look_state *l)
+{
+	struct stack_part part = { 0 };
+	unsigned int result = WALK_EMPTY;
+
+	if (s->config.native)
+		part = native_begin(s, th, l);
+	snapshot_begin_with(&s->snap, &th->plan, part.addr, part.len);
+	s->count = 0;
+	if (!th->native_only)
+		result = read_python(s, th, l->frozen);
+	else if (s->snap.error)
+		result = WALK_GONE;
+	if (s->config.native)
+		native_end(s, th, &part);
+	/* Without Python there may be native frames still. */
+	return result == WALK_EMPTY && s->config.native ? WALK_OK : result;
 }
 
 static bool thread_holds_gil(const struct sampler *s, const struct sampled *th)
@@ -146,10 +209,10 @@ static enum attempt hold_thread(struct sampler *s, struct sampled *th, struct lo
 /* Reads the held thread and lets it go. */
 static enum attempt read_held(struct sampler *s, struct sampled *th, struct look_state *l)
 {
-	unsigned int result = read_stack(s, th, l->frozen);
+	unsigned int result = read_stack(s, th, l);
 	bool ended = false;
 
-	if (result == WALK_OK && (s->config.gil || s->config.gil_only))
+	if (result == WALK_OK && (s->config.gil || s->config.gil_only) && !th->native_only)
 		l->holds_gil = thread_holds_gil(s, th);
 	if (l->frozen) {
 		ended = task_run(&th->task, &l->after) != 0;
@@ -190,7 +253,7 @@ static enum attempt attempt(struct sampler *s, struct sampled *th, struct look_s
 	}
 	if (task_run(&th->task, &l->before))
 		return TRY_ENDED;
-	if (th->asleep && l->before.slices && l->before.slices == th->slices)
+	if ((th->asleep || (th->kept && !s->config.gil_only)) && l->before.slices && l->before.slices == th->slices)
 		return TRY_UNMOVED;
 	if (task_where(&th->task, &l->where) || l->where.state == 'Z' || l->where.state == 'X')
 		return TRY_ENDED;
@@ -232,6 +295,8 @@ static void deliver(struct sampler *s, struct sampled *th, const struct sym_fram
 		.wall_ns = now_ns - th->last_ns,
 		.state = l->where.state,
 		.holds_gil = l->holds_gil,
+		.same = frames == NULL,
+		.native = frames && s->config.native ? &s->native : NULL,
 	};
 
 	if (l->running) {
@@ -259,8 +324,9 @@ static void finish_delivered(struct sampler *s, struct sampled *th, struct look_
 {
 	account(th, l);
 	th->skipped = s->raw->skipped;
-	if (s->want_asleep && !l->running)
+	if (s->want_asleep && !l->running && !s->config.native)
 		keep_stack(s, th);
+	th->kept = s->config.native && l->proven;
 	if (s->config.gil_only && !l->holds_gil) {
 		th->last_ns = now_ns;
 		stat_add(&s->stats.asleep, 1);
@@ -274,15 +340,17 @@ static void finish_delivered(struct sampler *s, struct sampled *th, struct look_
 static void finish_unmoved(struct sampler *s, struct sampled *th, struct look_state *l,
 			   uint64_t now_ns)
 {
-	th->still++;
-	if (!s->want_asleep || s->config.gil_only || th->count == 0) {
+	bool wanted = s->want_asleep || !th->asleep;
+
+	th->still += th->asleep;
+	if (!wanted || s->config.gil_only || (th->count == 0 && !th->kept)) {
 		th->last_ns = now_ns;
 		stat_add(&s->stats.asleep, 1);
 		return;
 	}
-	l->where.state = 'S';
+	l->where.state = th->asleep ? 'S' : 'R';
 	stat_add(&s->stats.proven, 1);
-	deliver(s, th, th->frames, th->count, now_ns, l);
+	deliver(s, th, th->kept ? NULL : th->frames, th->kept ? 0 : th->count, now_ns, l);
 }
 
 static void finish(struct sampler *s, struct sampled *th, enum attempt result,
@@ -301,10 +369,12 @@ static void finish(struct sampler *s, struct sampled *th, enum attempt result,
 	case TRY_EMPTY:
 		account(th, l);
 		th->count = 0;
+		th->kept = false;
 		th->last_ns = now_ns;
 		stat_add(result == TRY_EMPTY ? &s->stats.empty : &s->stats.asleep, 1);
 		break;
 	case TRY_FAILED:
+		th->kept = false;
 		stat_add(&s->stats.dropped[l->why], 1);
 		break;
 	case TRY_ENDED:

@@ -15,6 +15,7 @@ enum { LIST_TRIES = 8, GROW = 32, WORDS_WATCHED = 64 };
 
 #define RELIST_NS (5 * NSEC_PER_SEC)      /* listed anew at least this often */
 #define WATCH_NS (500 * NSEC_PER_USEC)    /* at high rates the words are not compared every time */
+#define TASKS_NS (100 * NSEC_PER_MSEC)    /* native threads are counted this often */
 #define LOST_NS (100 * NSEC_PER_MSEC)     /* no good listing for so long: another program */
 
 /* Each thread keeps up to two files open. */
@@ -38,6 +39,10 @@ void roster_init(struct sampler *s)
 	if (task_open(&s->process, s->target->pid, s->target->pid))
 		s->process.schedstat_fd = -1;
 	s->relist = true;
+	if (s->config.native) {
+		task_list_init(&s->tasks, s->target->pid);
+		s->stacks.stale = true;
+	}
 }
 
 static void sampled_free(struct sampler *s, struct sampled *th)
@@ -46,6 +51,8 @@ static void sampled_free(struct sampler *s, struct sampled *th)
 		s->hold.ops->detach(&s->hold, &th->task);
 	stat_add(&s->stats.unattributed_ns, th->pending_ns);
 	task_close(&th->task);
+	if (s->config.native)
+		capture_close(&th->capture);
 	plan_release(&th->plan);
 	free(th->frames);
 	free(th);
@@ -57,6 +64,9 @@ void roster_release(struct sampler *s)
 		sampled_free(s, s->threads[i]);
 	s->thread_count = 0;
 	task_close(&s->process);
+	if (s->config.native)
+		task_list_release(&s->tasks);
+	stack_maps_release(&s->stacks);
 	free(s->threads);
 	free(s->list);
 	free(s->words);
@@ -76,7 +86,7 @@ static struct sampled *known(struct sampler *s, const struct py_thread *py, uint
 	for (uint32_t n = 0; n < s->thread_count; n++) {
 		struct sampled *th = s->threads[(*cursor + n) % s->thread_count];
 
-		if (!th->gone && !th->listed && same_thread(&th->py, py)) {
+		if (!th->gone && !th->listed && !th->native_only && same_thread(&th->py, py)) {
 			*cursor = *cursor + n + 1;
 			return th;
 		}
@@ -84,27 +94,67 @@ static struct sampled *known(struct sampler *s, const struct py_thread *py, uint
 	return NULL;
 }
 
-/* A thread seen for the first time; NULL when it has ended already or has no native thread yet. */
-static struct sampled *sampled_new(struct sampler *s, const struct py_thread *py, uint64_t now_ns)
+/* Starts to watch a thread; NULL when it has ended already. */
+static struct sampled *sampled_open(struct sampler *s, const struct sampler_thread_info *info,
+				    uint64_t now_ns)
 {
-	struct sampler_thread_info info = { .py = *py };
 	struct sched_stat run = { 0 };
-	struct sampled *th;
+	struct sampled *th = xcalloc(1, sizeof(*th));
 
-	info.tid = task_find(s->target->pid, py->native_id, !s->foreign);
-	if (info.tid <= 0)
-		return NULL;
-	th = xcalloc(1, sizeof(*th));
-	th->py = *py;
+	th->py = info->py;
 	th->last_ns = now_ns;
-	if (task_open(&th->task, s->target->pid, info.tid) || task_run(&th->task, &run) ||
+	if (task_open(&th->task, s->target->pid, info->tid) || task_run(&th->task, &run) ||
 	    (s->hold.ops->attach && s->hold.ops->attach(&s->hold, &th->task))) {
 		task_close(&th->task);
 		free(th);
 		return NULL;
 	}
 	th->run_ns = run.run_ns;
-	th->number = s->ops.on_thread(s->ops.arg, &info);
+	if (s->config.native)
+		capture_open(&th->capture, info->tid, s->config.native, s->config.native_kernel);
+	th->number = s->ops.on_thread(s->ops.arg, info);
+	return th;
+}
+
+/* A thread seen for the first time; NULL when it has ended already or has no native thread yet. */
+static struct sampled *sampled_new(struct sampler *s, const struct py_thread *py, uint64_t now_ns)
+{
+	struct sampler_thread_info info = { .py = *py };
+
+	info.tid = task_find(s->target->pid, py->native_id, !s->foreign);
+	return info.tid > 0 ? sampled_open(s, &info, now_ns) : NULL;
+}
+
+/* --- threads that Python knows nothing of ----------------------------------------------------- */
+
+static bool tid_among(struct sampled *const *threads, uint32_t count, pid_t tid)
+{
+	for (uint32_t i = 0; i < count; i++)
+		if (threads[i]->task.tid == tid)
+			return true;
+	return false;
+}
+
+static struct sampled *known_native(struct sampler *s, pid_t tid, uint32_t *cursor)
+{
+	for (uint32_t n = 0; n < s->thread_count; n++) {
+		struct sampled *th = s->threads[(*cursor + n) % s->thread_count];
+
+		if (th->native_only && !th->gone && th->task.tid == tid) {
+			*cursor = *cursor + n + 1;
+			return th;
+		}
+	}
+	return NULL;
+}
+
+static struct sampled *native_new(struct sampler *s, pid_t tid, uint64_t now_ns)
+{
+	struct sampler_thread_info info = { .py = { .native_id = tid }, .tid = tid };
+	struct sampled *th = sampled_open(s, &info, now_ns);
+
+	if (th)
+		th->native_only = true;
 	return th;
 }
 
@@ -167,10 +217,33 @@ void roster_watch(struct sampler *s)
 	s->watched = true;
 }
 
+/* Adds the threads that are none of the `count` of Python's at the start of threads[]. */
+static uint32_t natives_apply(struct sampler *s, struct sampled **threads, uint32_t count,
+			      uint64_t now_ns)
+{
+	uint32_t pythons = count, cursor = 0;
+
+	for (size_t i = 0; i < s->tasks.count && count < THREADS_MAX; i++) {
+		pid_t tid = s->tasks.tids[i];
+		struct sampled *th;
+
+		if (tid_among(threads, pythons, tid))
+			continue;
+		th = known_native(s, tid, &cursor);
+		if (!th)
+			th = native_new(s, tid, now_ns);
+		if (!th)
+			continue;
+		th->listed = true;
+		threads[count++] = th;
+	}
+	return count;
+}
+
 /* Makes the roster what the listing says; keeps what is known of threads that are still there. */
 static void roster_apply(struct sampler *s, size_t n, uint64_t now_ns)
 {
-	struct sampled **threads = xmalloc((n ? n : 1) * sizeof(threads[0]));
+	struct sampled **threads = xmalloc((n + s->tasks.count + 1) * sizeof(threads[0]));
 	uint32_t count = 0, cursor = 0;
 
 	for (uint32_t i = 0; i < s->thread_count; i++)
@@ -187,6 +260,7 @@ static void roster_apply(struct sampler *s, size_t n, uint64_t now_ns)
 		th->listed = true;
 		threads[count++] = th;
 	}
+	count = natives_apply(s, threads, count, now_ns);
 	for (uint32_t i = 0; i < s->thread_count; i++)
 		if (!s->threads[i]->listed)
 			sampled_free(s, s->threads[i]);
@@ -202,6 +276,16 @@ static bool process_ended(const struct sampler *s)
 	return s->process.schedstat_fd < 0 || task_run(&s->process, &run);
 }
 
+/* Native threads come and go without a word of Python's. */
+static void natives_watch(struct sampler *s, uint64_t now_ns)
+{
+	stack_maps_refresh(&s->stacks, s->target->pid, now_ns);
+	if (now_ns - s->counted_ns < TASKS_NS)
+		return;
+	s->counted_ns = now_ns;
+	s->relist = s->relist || task_list_changed(&s->tasks);
+}
+
 enum sampler_end roster_update(struct sampler *s, uint64_t now_ns)
 {
 	ssize_t n = -EAGAIN;
@@ -212,6 +296,8 @@ enum sampler_end roster_update(struct sampler *s, uint64_t now_ns)
 		plan_learn(&s->watch_plan, &s->snap);
 	}
 	s->watched = clock_mono_ns() - s->watched_ns < WATCH_NS;
+	if (s->config.native)
+		natives_watch(s, now_ns);
 	if (!s->relist && now_ns - s->listed_ns < RELIST_NS)
 		return SAMPLER_RUNNING;
 	if (process_ended(s))
@@ -226,6 +312,11 @@ enum sampler_end roster_update(struct sampler *s, uint64_t now_ns)
 		return now_ns - s->listed_ns > LOST_NS ? SAMPLER_LOST : SAMPLER_RUNNING;
 	}
 	s->listed_ns = now_ns;
+	if (s->config.native) {
+		task_list_read(&s->tasks);
+		s->stacks.stale = true; /* of a new thread, perhaps */
+		stack_maps_refresh(&s->stacks, s->target->pid, now_ns);
+	}
 	words_learn(s, (size_t)n);
 	roster_apply(s, (size_t)n, now_ns);
 	return SAMPLER_RUNNING;

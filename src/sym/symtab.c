@@ -97,7 +97,7 @@ static bool text_equal(const char *stored, const char *s, size_t len)
 	return !strncmp(stored, s, len) && stored[len] == '\0';
 }
 
-uint32_t symtab_file(struct symtab *t, const char *path, size_t len)
+static uint32_t file_find(struct symtab *t, const char *path, size_t len)
 {
 	uint64_t h = hash_bytes(path, len);
 	struct sym_file file = { 0 };
@@ -120,8 +120,8 @@ uint32_t symtab_file(struct symtab *t, const char *path, size_t len)
 	return id;
 }
 
-uint32_t symtab_func(struct symtab *t, enum sym_kind kind, const char *name, size_t len,
-		     uint32_t file, int32_t first_line)
+static uint32_t func_find(struct symtab *t, enum sym_kind kind, const char *name, size_t len,
+			  uint32_t file, int32_t first_line)
 {
 	uint64_t h = func_key(name, len, file, first_line, kind);
 	struct sym_func func = { .file = file, .first_line = first_line, .kind = (uint8_t)kind };
@@ -148,6 +148,27 @@ uint32_t symtab_func(struct symtab *t, enum sym_kind kind, const char *name, siz
 	return id;
 }
 
+uint32_t symtab_file(struct symtab *t, const char *path, size_t len)
+{
+	uint32_t id;
+
+	pthread_mutex_lock(&t->lock);
+	id = file_find(t, path, len);
+	pthread_mutex_unlock(&t->lock);
+	return id;
+}
+
+uint32_t symtab_func(struct symtab *t, enum sym_kind kind, const char *name, size_t len,
+		     uint32_t file, int32_t first_line)
+{
+	uint32_t id;
+
+	pthread_mutex_lock(&t->lock);
+	id = func_find(t, kind, name, len, file, first_line);
+	pthread_mutex_unlock(&t->lock);
+	return id;
+}
+
 void symtab_set_short_path(struct symtab *t, uint32_t file, const char *short_path)
 {
 	struct sym_file *f = pool_at(&t->files, file);
@@ -163,7 +184,7 @@ void symtab_init(struct symtab *t)
 	static const char full[] = "[names full]";
 	uint32_t file;
 
-	*t = (struct symtab){ 0 };
+	*t = (struct symtab){ .lock = PTHREAD_MUTEX_INITIALIZER };
 	pool_init(&t->files, sizeof(struct sym_file));
 	pool_init(&t->funcs, sizeof(struct sym_func));
 	index_init(&t->file_index, INDEX_FIRST);
