@@ -7,26 +7,36 @@
 #include "mem/registers.h"
 #include "native/unwind.h"
 
+#define NATIVE_EVAL_MAX (256ULL << 10)   /* bytes of the eval loop's code; 100 KB are usual */
+
 enum {
 	NATIVE_FRAMES_MAX = 16384,   /* frames kept of one stack, from the leaf on */
-	NATIVE_LEARNED_MAX = 64,     /* eval functions whose frame shape is remembered per process */
+	NATIVE_LEARNED_MAX = 64,     /* shapes of eval frames remembered per process */
+	NATIVE_RESYNC_TRIES = 64,    /* anchors tried at one dead end */
 };
 
-/* What was learned of the eval loop's frames in one process: private. */
+/* What was learned of one process. All zeros is empty; to be emptied after an exec. Private. */
 struct native_learned {
 	struct native_eval {
-		uint64_t pc;         /* return address in the eval loop seen */
-		int64_t below, above;/* anchor - sp, cfa - anchor */
+		uint64_t lo, hi;      /* return addresses in the eval loop: the lowest and highest seen */
+		uint64_t below, above;/* anchor - sp, cfa - anchor: one shape of its frame */
 	} evals[NATIVE_LEARNED_MAX];
 	uint32_t count, next;
+	struct unwind_code_cache code;
 };
+
+/* Another unwinder instead of unwind_walk(), to be called as that is. */
+typedef struct unwind_result native_engine(void *engine, struct unwind_registers *regs,
+					   const struct unwind_stack *stack,
+					   struct unwind_frame *frames, size_t max);
 
 /* How the walk asks about the process. */
 struct native_ops {
 	unwind_lookup *rule;
-	/* Copies code bytes at `addr`; false: not readable. May be NULL. */
-	bool (*code)(void *arg, uint64_t addr, void *buf, size_t len);
+	unwind_code *code;           /* may be NULL: then guesses are not verified */
 	void *arg;
+	native_engine *engine;       /* NULL: unwind_walk() */
+	void *engine_arg;
 };
 
 struct native_walk {
@@ -35,11 +45,13 @@ struct native_walk {
 	uint32_t guessed;            /* frames found without CFI */
 	uint32_t resyncs;            /* times an anchor helped: frames[i].how == UNWIND_RESYNC, frames
 				      * are missing before it */
+	uint32_t repairs;            /* times an anchor told a frame its unknown registers: no gap */
 	enum unwind_end end;         /* UNWIND_COMPLETE: whole */
+	uint64_t missing;            /* as in struct unwind_result: where the copy was too short */
 };
 
 /* anchors[]: addresses of the eval calls' structs, innermost first; those not in the copy are
- * skipped. Learns from frames that hold an anchor. */
+ * skipped. Learns from frames that hold an anchor. ret->frames is the caller's. */
 void native_stack_walk(const struct native_ops *ops, const struct registers *regs,
 		       const struct unwind_stack *stack, const uint64_t *anchors, uint32_t n_anchors,
 		       struct native_learned *learned, struct native_walk *ret);

@@ -40,13 +40,44 @@ struct unwind_stack {
  * may compile. NULL: no code is mapped there; &rule_none: code of unknown shape. */
 typedef const struct rule *unwind_lookup(void *arg, uint64_t addr);
 
-/* How a frame was found from the one it called. */
+/* Copies `len` bytes of code at `addr` of the target; false: not readable. */
+typedef bool unwind_code(void *arg, uint64_t addr, void *buf, size_t len);
+
+enum {
+	UNWIND_CODE_SLOTS = 512,   /* return addresses remembered, by hash */
+	UNWIND_CODE_RULES = 16,    /* different shapes of code without CFI; the most seen is 5 */
+	UNWIND_CODE_WALKS = 1024,  /* then all is read again: code made at run time changes */
+	UNWIND_NEAR = 1 << 20,     /* bytes; a function is no longer */
+};
+
+/* What was read of code at return addresses without CFI, so that it need not be copied for each
+ * stack. One per process; all zeros is empty, and emptied when code is unmapped. */
+struct unwind_code_cache {
+	struct unwind_code_seen {
+		uint64_t pc, target; /* pc 0: none; target of the call in front of it */
+		uint8_t call, exit;  /* private */
+	} seen[UNWIND_CODE_SLOTS];
+	struct rule exits[UNWIND_CODE_RULES];
+	uint32_t exit_count, walks;
+};
+
+/* How a walk asks about the process. */
+struct unwind_ops {
+	unwind_lookup *rule;
+	unwind_code *code;         /* NULL: guesses are made without reading code */
+	void *arg;
+	struct unwind_code_cache *cache; /* NULL: none */
+};
+
+/* How a frame was found from the one it called. Guesses are made where there is no CFI. With
+ * unwind_code, each has to lead behind a call that may have been the frame's own. */
 enum unwind_how {
 	UNWIND_START,      /* the first: the registers */
 	UNWIND_CFI,
 	UNWIND_FP,         /* guess: the chain of frame pointers */
 	UNWIND_LEAF,       /* guess: the return address is at SP */
 	UNWIND_PUSHED,     /* guess: the frame pointer has just been pushed at SP */
+	UNWIND_EXIT,       /* by the code from there to its RET; exact if it was run that way */
 	UNWIND_RESYNC,     /* at an anchor of Python's: frames are missing before it (native/stack.h) */
 };
 
@@ -82,7 +113,7 @@ enum unwind_end {
 
 struct unwind_result {
 	size_t count;      /* frames filled, innermost first */
-	size_t guessed;    /* of these: by UNWIND_FP, _LEAF, _PUSHED */
+	size_t guessed;    /* of these: by UNWIND_FP, _LEAF, _PUSHED, _EXIT */
 	enum unwind_end end;
 	uint64_t missing;  /* TRUNCATED: the copy has to reach beyond this address (its 8 bytes) */
 };
@@ -90,7 +121,11 @@ struct unwind_result {
 /* Walks from `regs` up to `max` frames; the first is that of the registers (if RIP is known). On
  * return `regs` are those of the last frame, where a walk can be taken up again. */
 struct unwind_result unwind_walk(struct unwind_registers *regs, const struct unwind_stack *stack,
-				 unwind_lookup *lookup, void *arg, struct unwind_frame *frames,
+				 const struct unwind_ops *ops, struct unwind_frame *frames,
 				 size_t max);
+
+/* Whether pc is in code, and where that can be read, follows a call; or is where a signal handler
+ * returns to. */
+bool unwind_is_return(const struct unwind_ops *ops, uint64_t pc);
 
 #endif

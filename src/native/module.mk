@@ -13,3 +13,4 @@ libpystoker_a_SOURCES += include/native/perf_map.h %D%/perf_map.c
 libpystoker_a_SOURCES += include/native/rules.h %D%/rules.c %D%/rule_compile.h %D%/rule_compile.c
 libpystoker_a_SOURCES += %D%/cfi.h %D%/cfi.c %D%/cfi_check.h %D%/cfi_check.c
 libpystoker_a_SOURCES += include/native/unwind.h %D%/unwind.c
+libpystoker_a_SOURCES += %D%/code.h %D%/code.c include/native/stack.h %D%/stack.c

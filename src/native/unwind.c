@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: MIT
  * One step: the rule of the frame gives its CFA and where the caller's registers are. Without a
- * rule, three guesses for code as compilers write it, each taken only when it leads to code. */
+ * rule: what the code does up to its RET, else guesses for code as compilers write it, each taken
+ * only when it leads to where a call returns to. */
 #include "native/unwind.h"
 
-#include <errno.h>
 #include <string.h>
+
+#include "code.h"
 
 struct walk {
 	struct unwind_registers *regs;
 	const struct unwind_stack *stack;
-	unwind_lookup *lookup;
-	void *arg;
+	const struct unwind_ops *ops;
 	uint64_t floor;     /* the next CFA is above it */
 	uint64_t missing;   /* address of the last failed read */
 	enum unwind_end end; /* why a step failed */
@@ -31,11 +32,6 @@ static bool read_word(struct walk *w, uint64_t addr, uint64_t *ret)
 static bool is_known(const struct walk *w, unsigned int reg)
 {
 	return w->regs->known >> reg & 1;
-}
-
-static bool is_code(struct walk *w, uint64_t addr)
-{
-	return addr != 0 && w->lookup(w->arg, addr - 1) != NULL;
 }
 
 static bool fail(struct walk *w, enum unwind_end end)
@@ -113,72 +109,278 @@ static bool step_rule(struct walk *w, const struct rule *rule, struct unwind_fra
 	return true;
 }
 
-/* Goes on to a caller at `pc` above `cfa`; false (untouched) when this is no step. */
-static bool guess(struct walk *w, struct unwind_frame *frame, uint64_t cfa, uint64_t pc)
+/* --- code without CFI ------------------------------------------------------------------------ */
+
+enum { PAGE = 4096, EXIT_UNKNOWN = 0, EXIT_NONE, EXIT_FIRST };
+
+/* How sure it is that a return address belongs to the call of the frame below. */
+enum belief { REFUTED, POSSIBLE, CONFIRMED };
+
+enum seen_call { CALL_UNKNOWN, CALL_NONE, CALL_INDIRECT, CALL_STUB, CALL_DIRECT, CALL_SIGNAL };
+
+static const struct rule *lookup(const struct unwind_ops *ops, uint64_t addr)
 {
-	if (cfa <= w->floor || !is_code(w, pc))
+	return ops->rule(ops->arg, addr);
+}
+
+/* As many bytes as there are: code may end with its page. */
+static size_t read_code(const struct unwind_ops *ops, uint64_t addr, uint8_t *buf, size_t len)
+{
+	size_t left = PAGE - addr % PAGE;
+
+	if (ops->code(ops->arg, addr, buf, len))
+		return len;
+	return left < len && ops->code(ops->arg, addr, buf, left) ? left : 0;
+}
+
+static void forget_code(struct unwind_code_cache *c)
+{
+	memset(c->seen, 0, sizeof(c->seen));
+	c->exit_count = 0;
+	c->walks = 0;
+}
+
+/* The place for what is known of pc; `spare` when nothing is kept. */
+static struct unwind_code_seen *seen_at(const struct unwind_ops *ops, uint64_t pc,
+					struct unwind_code_seen *spare)
+{
+	/* Fibonacci hashing; 9 bits */
+	struct unwind_code_seen *s = ops->cache ?
+		&ops->cache->seen[pc * 0x9e3779b97f4a7c15u >> 55] : spare;
+
+	_Static_assert(UNWIND_CODE_SLOTS == 1 << (64 - 55), "a slot for each hash");
+	if (s->pc != pc)
+		*s = (struct unwind_code_seen){ .pc = pc };
+	return s;
+}
+
+static enum seen_call read_call(const struct unwind_ops *ops, uint64_t pc, uint64_t *ret_target)
+{
+	uint8_t bytes[CODE_STUB_BYTES];
+	const struct rule *at;
+	size_t len;
+
+	if (ops->code(ops->arg, pc - CODE_CALL_BYTES, bytes, CODE_CALL_BYTES)) {
+		switch (code_call(bytes, pc, ret_target)) {
+		case CODE_INDIRECT:
+			return CALL_INDIRECT;
+		case CODE_DIRECT:
+			len = read_code(ops, *ret_target, bytes, sizeof(bytes));
+			if (len == 0)
+				return CALL_NONE;
+			return code_is_stub(bytes, len) ? CALL_STUB : CALL_DIRECT;
+		default:
+			break;
+		}
+	}
+	at = lookup(ops, pc);
+	return at && at->signal ? CALL_SIGNAL : CALL_NONE;
+}
+
+static enum seen_call find_call(const struct unwind_ops *ops, uint64_t pc, uint64_t *ret_target)
+{
+	struct unwind_code_seen spare = { .pc = 0 }, *seen = seen_at(ops, pc, &spare);
+
+	if (seen->call == CALL_UNKNOWN)
+		seen->call = read_call(ops, pc, &seen->target);
+	*ret_target = seen->target;
+	return seen->call;
+}
+
+/* Whether a call that returns to pc may have called the code at `callee`; a call elsewhere has not
+ * (functions that were tail-called are refuted too: better a gap than a wrong caller). */
+static enum belief believe(const struct unwind_ops *ops, uint64_t pc, uint64_t callee)
+{
+	uint64_t target = 0;
+
+	if (pc < PAGE || !lookup(ops, pc - 1))
+		return REFUTED;
+	if (!ops->code)
+		return POSSIBLE;
+	switch (find_call(ops, pc, &target)) {
+	case CALL_NONE: return REFUTED;
+	case CALL_DIRECT: return callee - target < UNWIND_NEAR ? CONFIRMED : REFUTED;
+	default: return POSSIBLE;
+	}
+}
+
+bool unwind_is_return(const struct unwind_ops *ops, uint64_t pc)
+{
+	uint64_t target;
+
+	if (pc < PAGE || !lookup(ops, pc - 1))
 		return false;
-	unwind_set(w->regs, RULE_SP, cfa);
-	unwind_set(w->regs, RULE_RA, pc);
-	w->regs->at_return = true;
-	frame->cfa = cfa;
-	w->floor = cfa;
-	return true;
+	return !ops->code || find_call(ops, pc, &target) != CALL_NONE;
+}
+
+/* The index of an equal rule among the remembered; UNWIND_CODE_RULES: there is no room. */
+static uint32_t intern_exit(struct unwind_code_cache *c, const struct rule *rule)
+{
+	uint32_t i = 0;
+
+	while (i < c->exit_count && memcmp(&c->exits[i], rule, sizeof(*rule)) != 0)
+		i++;
+	if (i == c->exit_count && i < UNWIND_CODE_RULES)
+		memcpy(&c->exits[c->exit_count++], rule, sizeof(*rule)); /* with its padding */
+	return i;
+}
+
+/* What the code at pc does up to its RET; NULL: not known. */
+static const struct rule *exit_rule(const struct unwind_ops *ops, uint64_t pc, struct rule *spare)
+{
+	struct unwind_code_seen other = { .pc = 0 }, *seen = seen_at(ops, pc, &other);
+	uint8_t code[CODE_EXIT_BYTES];
+	uint32_t i;
+
+	if (seen->exit == EXIT_NONE)
+		return NULL;
+	if (seen->exit >= EXIT_FIRST)
+		return &ops->cache->exits[seen->exit - EXIT_FIRST];
+	if (!code_exit(code, read_code(ops, pc, code, sizeof(code)), spare)) {
+		seen->exit = EXIT_NONE;
+		return NULL;
+	}
+	i = ops->cache ? intern_exit(ops->cache, spare) : UNWIND_CODE_RULES;
+	if (i < UNWIND_CODE_RULES)
+		seen->exit = (uint8_t)(EXIT_FIRST + i);
+	return spare;
+}
+
+/* Taken only when it leads to a call's return address; else nothing has happened. */
+static bool step_exit(struct walk *w, struct unwind_frame *frame)
+{
+	struct unwind_registers before = *w->regs;
+	uint64_t floor = w->floor, callee = unwind_lookup_addr(frame);
+	enum unwind_end end = w->end;
+	const struct rule *rule;
+	struct rule spare;
+
+	if (!w->ops->code)
+		return false;
+	rule = exit_rule(w->ops, frame->pc, &spare);
+	if (rule && step_rule(w, rule, frame) &&
+	    believe(w->ops, w->regs->value[RULE_RA], callee) != REFUTED)
+		return true;
+	*w->regs = before;
+	w->floor = floor;
+	w->end = end;
+	frame->cfa = 0;
+	return false;
+}
+
+/* --- guesses --------------------------------------------------------------------------------- */
+
+/* A caller that there may be. */
+struct guess {
+	enum unwind_how how;
+	enum belief belief;
+	uint64_t cfa, pc;
+	uint64_t fp;        /* the caller's; UNWIND_FP only */
+};
+
+static void weigh(struct walk *w, const struct unwind_frame *frame, struct guess *g)
+{
+	g->belief = g->cfa > w->floor ? believe(w->ops, g->pc, unwind_lookup_addr(frame)) : REFUTED;
 }
 
 /* Before a function has made its frame, or after it has undone it: nothing but FP was pushed. The
  * word at SP is FP then, or the return address; FP first, which may hold a function's address. */
-static enum unwind_how guess_leaf(struct walk *w, struct unwind_frame *frame)
+static struct guess guess_leaf(struct walk *w, const struct unwind_frame *frame)
 {
-	uint64_t sp = w->regs->value[RULE_SP], fp = w->regs->value[RULE_FP], top, above;
+	uint64_t sp = w->regs->value[RULE_SP], fp = w->regs->value[RULE_FP], top;
+	struct guess g = { .how = UNWIND_PUSHED, .cfa = sp + 16 };
 	bool fp_known = is_known(w, RULE_FP);
 
 	if (w->regs->at_return || !is_known(w, RULE_SP) || !read_word(w, sp, &top))
-		return UNWIND_START;
+		return g;
 	if (fp_known && fp == sp) /* a frame without contents */
-		return UNWIND_START;
-	if (fp_known && top == fp && read_word(w, sp + 8, &above) &&
-	    guess(w, frame, sp + 16, above))
-		return UNWIND_PUSHED;
-	return guess(w, frame, sp + 8, top) ? UNWIND_LEAF : UNWIND_START;
+		return g;
+	if (fp_known && top == fp && read_word(w, sp + 8, &g.pc))
+		weigh(w, frame, &g);
+	if (g.belief != REFUTED)
+		return g;
+	g = (struct guess){ .how = UNWIND_LEAF, .cfa = sp + 8, .pc = top };
+	weigh(w, frame, &g);
+	return g;
 }
 
 /* System V ABI x86-64, figure 3.3: the caller's FP at FP, the return address above it. */
-static bool guess_fp(struct walk *w, struct unwind_frame *frame)
+static struct guess guess_fp(struct walk *w, const struct unwind_frame *frame)
 {
-	uint64_t fp = w->regs->value[RULE_FP], saved, pc;
+	uint64_t fp = w->regs->value[RULE_FP];
+	struct guess g = { .how = UNWIND_FP, .cfa = fp + 16 };
 
+	w->end = UNWIND_NO_INFO;
 	if (!is_known(w, RULE_FP) || !is_known(w, RULE_SP) || fp % 8 != 0 ||
 	    fp < w->regs->value[RULE_SP])
-		return fail(w, UNWIND_NO_INFO);
-	if (!read_word(w, fp, &saved) || !read_word(w, fp + 8, &pc))
-		return fail_read(w) || fail(w, w->end == UNWIND_TRUNCATED ? w->end : UNWIND_NO_INFO);
-	if (!guess(w, frame, fp + 16, pc))
-		return fail(w, UNWIND_NO_INFO);
-	w->regs->known = 1u << RULE_SP | 1u << RULE_RA;
-	unwind_set(w->regs, RULE_FP, saved);
-	return true;
+		return g;
+	if (read_word(w, fp, &g.fp) && read_word(w, fp + 8, &g.pc)) {
+		weigh(w, frame, &g);
+		return g;
+	}
+	fail_read(w);
+	w->end = w->end == UNWIND_TRUNCATED ? w->end : UNWIND_NO_INFO;
+	return g;
+}
+
+/* Within its first instructions a function with a frame pointer is known by them. */
+static bool is_entry(struct walk *w, const struct unwind_frame *frame)
+{
+	uint8_t bytes[1 + CODE_STUB_BYTES];
+
+	return !frame->at_return && w->ops->code &&
+	       w->ops->code(w->ops->arg, frame->pc - 1, bytes, sizeof(bytes)) &&
+	       code_entry(bytes[0], bytes + 1, sizeof(bytes) - 1) != CODE_NO_ENTRY;
+}
+
+/* What lies at SP by chance may look like a return address, and FP may be another function's. */
+static const struct guess *better(struct walk *w, const struct unwind_frame *frame,
+				  const struct guess *leaf, const struct guess *fp)
+{
+	if (leaf->belief == CONFIRMED || fp->belief == REFUTED)
+		return leaf;
+	if (leaf->belief == REFUTED || fp->belief == CONFIRMED)
+		return fp;
+	return !w->ops->code || is_entry(w, frame) ? leaf : fp;
 }
 
 static bool step_guess(struct walk *w, struct unwind_frame *frame, enum unwind_how *how)
 {
-	*how = guess_leaf(w, frame);
-	if (*how != UNWIND_START)
-		return true;
-	*how = UNWIND_FP;
-	return guess_fp(w, frame);
+	struct guess leaf = guess_leaf(w, frame), fp = guess_fp(w, frame);
+	const struct guess *g = better(w, frame, &leaf, &fp);
+
+	if (g->belief == REFUTED)
+		return false;
+	*how = g->how;
+	unwind_set(w->regs, RULE_SP, g->cfa);
+	unwind_set(w->regs, RULE_RA, g->pc);
+	if (g->how == UNWIND_FP) {
+		w->regs->known = 1u << RULE_SP | 1u << RULE_RA;
+		unwind_set(w->regs, RULE_FP, g->fp);
+	}
+	w->regs->at_return = true;
+	frame->cfa = g->cfa;
+	w->floor = g->cfa;
+	return true;
 }
 
 /* From a frame to its caller; fills in what is known of the frame only then. */
 static bool step(struct walk *w, const struct rule *rule, struct unwind_frame *frame,
 		 enum unwind_how *how)
 {
-	if (!rule || rule->kind == RULE_NONE)
-		return step_guess(w, frame, how);
-	if (rule->kind == RULE_END)
+	if (rule && rule->kind == RULE_END)
 		return fail(w, UNWIND_COMPLETE);
-	*how = UNWIND_CFI;
-	return step_rule(w, rule, frame);
+	if (rule && rule->kind == RULE_FRAME) {
+		*how = UNWIND_CFI;
+		if (step_rule(w, rule, frame))
+			return true;
+		if (w->end != UNWIND_UNKNOWN) /* else the code may do without that register */
+			return false;
+	}
+	*how = UNWIND_EXIT;
+	if (step_exit(w, frame))
+		return true;
+	return (!rule || rule->kind == RULE_NONE) && step_guess(w, frame, how);
 }
 
 /* Why a frame whose PC lies in no code ends the walk before it. */
@@ -187,23 +389,30 @@ static enum unwind_end no_code(const struct walk *w)
 	return w->regs->value[RULE_RA] == 0 ? UNWIND_COMPLETE : UNWIND_NO_CODE;
 }
 
+static void start_cache(struct unwind_code_cache *c)
+{
+	if (c && c->walks++ >= UNWIND_CODE_WALKS)
+		forget_code(c);
+}
+
 struct unwind_result unwind_walk(struct unwind_registers *regs, const struct unwind_stack *stack,
-				 unwind_lookup *lookup, void *arg, struct unwind_frame *frames,
+				 const struct unwind_ops *ops, struct unwind_frame *frames,
 				 size_t max)
 {
-	struct walk w = { regs, stack, lookup, arg, regs->value[RULE_SP] - 1, 0, UNWIND_FULL };
+	struct walk w = { regs, stack, ops, regs->value[RULE_SP] - 1, 0, UNWIND_FULL };
 	enum unwind_how how = UNWIND_START;
 	struct unwind_result result = { .count = 0 };
 
 	if (!is_known(&w, RULE_RA) || stack->hi < 8)
 		return (struct unwind_result){ .end = UNWIND_UNKNOWN };
+	start_cache(ops->cache);
 	while (result.count < max) {
 		struct unwind_frame *frame = &frames[result.count];
 		const struct rule *rule;
 
 		*frame = (struct unwind_frame){ .pc = regs->value[RULE_RA], .how = (uint8_t)how,
 			.sp = regs->value[RULE_SP], .at_return = regs->at_return };
-		rule = lookup(arg, unwind_lookup_addr(frame));
+		rule = lookup(ops, unwind_lookup_addr(frame));
 		if (!rule && how != UNWIND_START) {
 			w.end = no_code(&w);
 			break;

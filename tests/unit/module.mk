@@ -129,3 +129,5 @@ UNIT_TESTS += tests/unit/test-unwind
 tests_unit_test_unwind_SOURCES = tests/unit/test-unwind.c tests/unit/unwind_debug_frame.c
 tests_unit_test_unwind_CPPFLAGS = $(UNIT_CPPFLAGS)
 EXTRA_DIST += tests/lib/self_modules.h
+UNIT_TESTS += tests/unit/test-stack
+tests_unit_test_stack_CPPFLAGS = $(UNIT_CPPFLAGS)

@@ -18,6 +18,7 @@
 #include <ucontext.h>
 #include <unwind.h>
 
+#include "../../src/native/code.h"
 #include "self_modules.h"
 #include "util/attr.h"
 #include "util/hash.h"
@@ -133,11 +134,25 @@ NOINLINE static void take(void *arg)
 
 static struct unwind_frame frames[FRAMES_MAX];
 
+/* Code of this process, which sanitizers keep no books of. */
+static bool own_code(void *arg, uint64_t addr, void *buf, size_t len)
+{
+	struct iovec local = { buf, len }, remote = { (void *)(uintptr_t)addr, len };
+
+	(void)arg;
+	return process_vm_readv(getpid(), &local, 1, &remote, 1, 0) == (ssize_t)len;
+}
+
+static struct unwind_code_cache code_cache;
+static const struct unwind_ops without_code = { .rule = self_lookup };
+static const struct unwind_ops with_code = { self_lookup, own_code, NULL, &code_cache };
+static const struct unwind_ops *ops = &without_code;
+
 static struct unwind_result walk(const struct moment *m)
 {
 	struct unwind_registers regs = m->regs;
 
-	return unwind_walk(&regs, &m->stack, self_lookup, NULL, frames, FRAMES_MAX);
+	return unwind_walk(&regs, &m->stack, ops, frames, FRAMES_MAX);
 }
 
 static void show(const struct moment *m, const struct unwind_result *r)
@@ -339,8 +354,23 @@ static void test_signal_stack(void)
 
 /* --- every instruction ---------------------------------------------------------------------- */
 
-static volatile int steps, wrong_steps, step_guesses;
+static volatile int steps, wrong_steps, step_guesses, exits, wrong_exits, no_calls;
 static struct moment stepped, wrong;
+
+/* Where the code runs straight to its RET, reading it must give what the CFI says. */
+static void check_exit(const struct moment *m)
+{
+	uint8_t code[CODE_EXIT_BYTES];
+	struct rule rule;
+	uint64_t cfa;
+
+	if (!own_code(NULL, m->regs.value[RULE_RA], code, sizeof(code)) ||
+	    !code_exit(code, sizeof(code), &rule))
+		return;
+	exits++;
+	cfa = m->regs.value[rule.cfa.base] + (uint64_t)(int64_t)rule.cfa.offset;
+	wrong_exits += cfa != frames[0].cfa;
+}
 
 /* Its own frames in judge[] come first: found by the interrupted PC. */
 static void on_step(int nr, siginfo_t *info, void *context)
@@ -357,6 +387,9 @@ static void on_step(int nr, siginfo_t *info, void *context)
 	r = walk(&stepped);
 	steps++;
 	step_guesses += r.guessed > 0;
+	check_exit(&stepped);
+	for (size_t i = 1; i < r.count; i++)
+		no_calls += frames[i].at_return && !unwind_is_return(&with_code, frames[i].pc);
 	if (agrees(&stepped, &r) && r.end == UNWIND_COMPLETE)
 		return;
 	if (++wrong_steps == 1)
@@ -419,6 +452,8 @@ static void test_steps(void)
 	signal(SIGTRAP, SIG_DFL);
 	ok(steps > 50 && wrong_steps == 0, "every one of %d instructions: as libgcc", steps);
 	is_int(step_guesses, 0, "and without a guess");
+	ok(exits > 10 && wrong_exits == 0, "the code up to RET, read %d times: as its CFI", exits);
+	is_int(no_calls, 0, "every return address follows a call");
 	if (wrong_steps) {
 		struct unwind_result r;
 
@@ -436,7 +471,8 @@ static void test_steps(void)
 typedef void odd(void (*call)(void *), void *arg);
 
 odd odd_register, odd_expression, odd_rbx, odd_val_offset, odd_undefined, odd_shrink, odd_unknown,
-	odd_lost, bare_fp, bare_sp, call_leaf;
+	odd_lost, bare_fp, bare_sp, call_leaf, bare_branch, bare_trampoline, call_moved, bare_moved,
+	bare_pops;
 
 __asm__(".text\n"
 	/* The return address in a register (DW_CFA_register). */
@@ -491,6 +527,24 @@ __asm__(".text\n"
 		 "leave; ret")
 	FUNCTION("bare_sp",
 		 "push %rbp; mov $1, %ebp; mov %rdi, %rax; mov %rsi, %rdi; call *%rax; pop %rbp; ret")
+	/* What follows the call branches: the code does not tell. */
+	FUNCTION("bare_branch",
+		 "push %rbp; mov %rsp, %rbp; sub $32, %rsp; mov %rdi, %rax; mov %rsi, %rdi; call *%rax;"
+		 "test %eax, %eax; je 1f; 1: leave; ret")
+	/* As CPython's perf trampolines. */
+	FUNCTION("bare_trampoline",
+		 "sub $8, %rsp; mov %rdi, %rax; mov %rsi, %rdi; call *%rax; add $8, %rsp; ret")
+	FUNCTION("bare_pops",
+		 "push %rbx; push %r12; push %rbp; sub $0x120, %rsp; mov $1, %ebp; mov $2, %ebx;"
+		 "mov $3, %r12d; mov %rdi, %rax; mov %rsi, %rdi; call *%rax; mov %ebx, %eax;"
+		 "xor %edx, %edx; add $0x120, %rsp; pop %rbp; pop %r12; pop %rbx; ret")
+	/* No frame pointer of its own: FP is its caller's. */
+	FUNCTION("bare_moved",
+		 "sub $40, %rsp; mov %rdi, %rax; mov %rsi, %rdi; call *%rax;"
+		 "test %eax, %eax; je 1f; 1: add $40, %rsp; ret")
+	FUNCTION("has_moved",
+		 "push %rbp; mov %rsp, %rbp; call bare_moved; test %eax, %eax; je 1f; 1: pop %rbp; ret")
+	FUNCTION("call_moved", "sub $8, %rsp; call has_moved; add $8, %rsp; ret")
 	FUNCTION("bare_leaf", "int3; push %rbp; int3; mov %rsp, %rbp; int3; pop %rbp; int3; ret")
 	/* Its caller, whose rbp is no frame pointer but the address of code. */
 	WITH_CFI("call_leaf",
@@ -574,6 +628,154 @@ static void test_bare(void)
 	expect_end(bare_sp, UNWIND_NO_INFO, 2, "no CFI, no frame pointer: ends there");
 }
 
+/* All of these end after one guess of the given kind; with the code at hand. */
+static void expect_how(odd *f, enum unwind_how how, const char *what)
+{
+	struct unwind_result r;
+
+	ops = &with_code;
+	call_odd(f, take_alone);
+	r = walk(&now);
+	if (!ok(r.end == UNWIND_COMPLETE && r.guessed == 1 && frames[2].how == how &&
+		in_function(frames[1].pc, f) && same_callers(&r, 3), "%s", what))
+		show(&now, &r);
+	ops = &without_code;
+}
+
+static void test_code(void)
+{
+	struct unwind_result r;
+
+	expect_how(bare_fp, UNWIND_EXIT, "no CFI: by its LEAVE and RET");
+	expect_how(bare_sp, UNWIND_EXIT, "no CFI: by its POP and RET");
+	expect_how(bare_trampoline, UNWIND_EXIT, "no CFI: a trampoline");
+	expect_how(bare_trampoline, UNWIND_EXIT, "and again, from the cache");
+	expect_how(bare_pops, UNWIND_EXIT, "no CFI: pops of all the caller's registers");
+	expect_how(bare_branch, UNWIND_FP, "no CFI, and it branches: by its frame pointer");
+	call_odd(call_moved, take_alone);
+	r = walk(&now);
+	ok(r.count > 2 && in_function(frames[2].pc, call_moved),
+	   "without a look at the code, another function's frame pointer misleads");
+	ops = &with_code;
+	r = walk(&now);
+	ok(r.end == UNWIND_NO_INFO && r.count == 2 && in_function(frames[1].pc, bare_moved),
+	   "with it, it does not: the call there went elsewhere");
+	ops = &without_code;
+}
+
+/* --- machine code --------------------------------------------------------------------------- */
+
+struct exit_case {
+	const char *what, *code;
+	size_t len;
+	int base, offset, saved; /* base -1: no exit */
+};
+
+#define CODE(bytes) bytes, sizeof(bytes) - 1
+
+static void test_exit(void)
+{
+	static const struct exit_case cases[] = {
+		{ "ret", CODE("\xc3"), RULE_SP, 8, 1 },
+		{ "rep ret", CODE("\xf3\xc3"), RULE_SP, 8, 1 },
+		{ "add rsp, 8; ret", CODE("\x48\x83\xc4\x08\xc3"), RULE_SP, 16, 1 },
+		{ "add rsp, 0x120; ret", CODE("\x48\x81\xc4\x20\x01\0\0\xc3"), RULE_SP, 0x128, 1 },
+		{ "sub rsp, -128; ret", CODE("\x48\x83\xec\x80\xc3"), RULE_SP, 136, 1 },
+		{ "pop rbp; ret", CODE("\x5d\xc3"), RULE_SP, 16, 2 },
+		{ "pop r15; pop rbx; ret", CODE("\x41\x5f\x5b\xc3"), RULE_SP, 24, 3 },
+		{ "leave; ret", CODE("\xc9\xc3"), RULE_FP, 16, 2 },
+		{ "mov rsp, rbp; pop rbp; ret", CODE("\x48\x89\xec\x5d\xc3"), RULE_FP, 16, 2 },
+		{ "lea rsp, [rbp-16]; pop rbx; pop r12; pop rbp; ret",
+		  CODE("\x48\x8d\x65\xf0\x5b\x41\x5c\x5d\xc3"), RULE_FP, 16, 4 },
+		{ "lea rsp, [rsp+24]; ret", CODE("\x48\x8d\x64\x24\x18\xc3"), RULE_SP, 32, 1 },
+		{ "mov eax, ebx; pop rbx; ret", CODE("\x89\xd8\x5b\xc3"), RULE_SP, 16, 2 },
+		{ "mov eax, 1; vzeroupper; ret", CODE("\xb8\1\0\0\0\xc5\xf8\x77\xc3"), RULE_SP, 8, 1 },
+		{ "pop rbp; leave; ret", CODE("\x5d\xc9\xc3"), -1, 0, 0 },
+		{ "pop rsp; ret", CODE("\x5c\xc3"), -1, 0, 0 },
+		{ "pop rbx; mov ebx, eax; ret", CODE("\x5b\x89\xc3\xc3"), -1, 0, 0 },
+		{ "add esp, 8; ret", CODE("\x83\xc4\x08\xc3"), -1, 0, 0 },
+		{ "add rcx, 8; ret", CODE("\x48\x83\xc1\x08\xc3"), -1, 0, 0 },
+		{ "je; ret", CODE("\x74\x00\xc3"), -1, 0, 0 },
+		{ "call; ret", CODE("\xe8\0\0\0\0\xc3"), -1, 0, 0 },
+		{ "mov rsp, rax; ret", CODE("\x48\x89\xc4\xc3"), -1, 0, 0 },
+		{ "cut off", CODE("\x48\x83\xc4"), -1, 0, 0 },
+		{ "nothing", CODE(""), -1, 0, 0 },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		const struct exit_case *c = &cases[i];
+		uint8_t *copy = xmalloc(c->len + 1); /* so that a sanitizer sees a step beyond */
+		struct rule rule;
+		bool found;
+
+		copy = xreallocarray(copy, c->len ? c->len : 1, 1);
+		memcpy(copy, c->code, c->len);
+		found = code_exit(copy, c->len, &rule);
+		free(copy);
+		ok(found == (c->base >= 0) &&
+		   (!found || (rule.kind == RULE_FRAME && rule.cfa.base == c->base &&
+			       rule.cfa.offset == c->offset && rule.saved_count == c->saved)),
+		   "exit: %s", c->what);
+	}
+}
+
+static void test_call(void)
+{
+	static const struct { const char *what, *code; size_t len; int kind; } cases[] = {
+		{ "call rel32", CODE("\xe8\x10\0\0\0"), CODE_DIRECT },
+		{ "call rax", CODE("\xff\xd0"), CODE_INDIRECT },
+		{ "call r12", CODE("\x41\xff\xd4"), CODE_INDIRECT },
+		{ "call [rax]", CODE("\xff\x10"), CODE_INDIRECT },
+		{ "call [rbx+8]", CODE("\xff\x53\x08"), CODE_INDIRECT },
+		{ "call [rax+rcx*8]", CODE("\xff\x14\xc8"), CODE_INDIRECT },
+		{ "call [rsp+8]", CODE("\xff\x54\x24\x08"), CODE_INDIRECT },
+		{ "call [rip+n]", CODE("\xff\x15\1\2\3\0"), CODE_INDIRECT },
+		{ "call [rax+0x100]", CODE("\xff\x90\0\1\0\0"), CODE_INDIRECT },
+		{ "call [table+rax*8]", CODE("\xff\x14\xc5\0\1\0\0"), CODE_INDIRECT },
+		{ "call [rsp+0x100]", CODE("\xff\x94\x24\0\1\0\0"), CODE_INDIRECT },
+		{ "jmp rax", CODE("\xff\xe0"), CODE_NO_CALL },
+		{ "push [rax]", CODE("\xff\x30"), CODE_NO_CALL },
+		{ "mov", CODE("\x48\x89\xc3"), CODE_NO_CALL },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		uint8_t before[CODE_CALL_BYTES] = { 0x90, 0x90, 0x90, 0x90, 0x90, 0x90, 0x90, 0x90 };
+		uint64_t target = 0;
+
+		memcpy(before + sizeof(before) - cases[i].len, cases[i].code, cases[i].len);
+		ok((int)code_call(before, 0x1000, &target) == cases[i].kind &&
+		   (cases[i].kind != CODE_DIRECT || target == 0x1010), "call: %s", cases[i].what);
+	}
+}
+
+static void test_random_code(void)
+{
+	uint64_t state = 7;
+	int found = 0;
+
+	for (int i = 0; i < 200000; i++) {
+		static const uint8_t usual[] = { 0x48, 0x83, 0xc4, 0x5d, 0xc9, 0xc3, 0x8d, 0x41 };
+		size_t len = i % 20;
+		uint8_t *code = xmalloc(len + 1), before[CODE_CALL_BYTES];
+		struct rule rule;
+		uint64_t target;
+
+		for (size_t k = 0; k < len; k++) {
+			state = state * 6364136223846793005u + 1442695040888963407u;
+			code[k] = state >> 60 ? usual[state >> 40 & 7] : (uint8_t)(state >> 32);
+		}
+		memcpy(before, &state, sizeof(before));
+		code = xreallocarray(code, len ? len : 1, 1);
+		if (code_exit(code, len, &rule))
+			found += rule.saved_count <= RULE_REGISTERS;
+		code_is_stub(code, len);
+		code_entry(0x55, code, len);
+		code_call(before, 0, &target);
+		free(code);
+	}
+	ok(found > 1000, "random code: no crash, %d exits", found);
+}
+
 static volatile enum unwind_how leaf_how[4];
 static volatile int leaf_traps, leaf_wrong;
 
@@ -604,6 +806,15 @@ static void test_leaf(void)
 	ok(leaf_traps == 4 && leaf_wrong == 0, "no CFI, no calls: the right caller in each state");
 	ok(leaf_how[0] == UNWIND_LEAF && leaf_how[1] == UNWIND_PUSHED &&
 	   leaf_how[2] == UNWIND_FP && leaf_how[3] == UNWIND_LEAF, "entered, pushed, set up, undone");
+	ops = &with_code;
+	leaf_traps = leaf_wrong = 0;
+	sigaction(SIGTRAP, &sa, NULL);
+	call_odd(call_leaf, NULL);
+	signal(SIGTRAP, SIG_DFL);
+	ok(leaf_traps == 4 && leaf_wrong == 0 && leaf_how[0] == UNWIND_LEAF &&
+	   leaf_how[1] == UNWIND_PUSHED && leaf_how[2] == UNWIND_FP && leaf_how[3] == UNWIND_EXIT,
+	   "the same with the code at hand: what is left of it is read");
+	ops = &without_code;
 }
 
 /* --- windows and arrays that are too small -------------------------------------------------- */
@@ -640,9 +851,9 @@ static void test_full(void)
 
 	plain(30);
 	regs = now.regs;
-	r = unwind_walk(&regs, &now.stack, self_lookup, NULL, frames, 5);
+	r = unwind_walk(&regs, &now.stack, ops, frames, 5);
 	ok(r.count == 5 && r.end == UNWIND_FULL, "no more than fits");
-	r = unwind_walk(&regs, &now.stack, self_lookup, NULL, frames, FRAMES_MAX);
+	r = unwind_walk(&regs, &now.stack, ops, frames, FRAMES_MAX);
 	ok(r.end == UNWIND_COMPLETE && frames[0].at_return &&
 	   frames[0].pc == now.judge[now.judge_from + 4],
 	   "taken up where it ended");
@@ -670,7 +881,7 @@ static void test_garbage(void)
 			       &now.regs.value[state >> 24 & 15], 8);
 		}
 		regs.value[state >> 50 & 15] = words[(state >> 32) % ARRAY_SIZE(words)];
-		r = unwind_walk(&regs, &stack, self_lookup, NULL, frames, FRAMES_MAX);
+		r = unwind_walk(&regs, &stack, i & 1 ? &with_code : &without_code, frames, FRAMES_MAX);
 		ended += r.count <= FRAMES_MAX;
 	}
 	is_int(ended, 20000, "garbage in registers and stack: an end");
@@ -998,7 +1209,11 @@ int main(int argc, char **argv)
 	test_odd();
 	test_debug_frame();
 	test_bare();
+	test_code();
 	test_leaf();
+	test_exit();
+	test_call();
+	test_random_code();
 	test_truncated();
 	test_full();
 	test_garbage();
