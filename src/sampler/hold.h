@@ -3,10 +3,12 @@
 #ifndef SAMPLER_HOLD_H
 #define SAMPLER_HOLD_H
 
+#include <pthread.h>
 #include <sched.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <time.h>
 
 #include "mem/registers.h"
 #include "mem/task.h"
@@ -18,6 +20,20 @@ enum hold_result {
 	HOLD_GONE,     /* it has ended */
 };
 
+/* What stopping threads came to: hold_ptrace_brief. */
+struct hold_counts {
+	uint64_t stops;        /* threads stopped for a look */
+	uint64_t in_syscall;   /* of these: inside a system call */
+	uint64_t restarted;    /* of these: its wait was cut short, and made anew */
+	uint64_t interrupted;  /* of these: it returns EINTR, maybe because of us */
+	uint64_t signals;      /* of the stops: for a signal that came at the same time; passed on */
+	uint64_t traced;       /* not stopped: another tracer is there */
+	uint64_t denied;       /* not stopped: not permitted */
+	uint64_t late;         /* not stopped in time: it slept deep, or its CPU was busy */
+	uint64_t stopped_ns;   /* from asking for a stop to letting go: more than the thread was stopped */
+	uint64_t stopped_max_ns;
+};
+
 struct hold {
 	const struct hold_ops *ops;
 	cpu_set_t allowed;     /* CPUs we may run on */
@@ -27,6 +43,18 @@ struct hold {
 	bool listening;        /* tracer: SIGCHLD has a handler */
 	pid_t reaped;          /* tracer: a child of ours whose end the tracer saw, and its status; */
 	int reaped_status;     /* the parent's waitpid() will not see it again */
+
+	/* hold_ptrace_brief: */
+	struct hold_counts counts;
+	pid_t held;            /* the thread that is stopped now; 0: none */
+	struct registers registers; /* its */
+	int registers_error;   /* 0 or -errno: why they are not known */
+	int signal;            /* that the held thread was stopped for; 0: none */
+	uint64_t asked_ns;     /* when it was told to stop */
+	bool owed;             /* some thread may still be attached: its stop has not come yet */
+	bool armed;            /* `watchdog` exists, for `watched` */
+	timer_t watchdog;      /* ends a wait for a stop */
+	pthread_t watched;
 };
 
 struct hold_ops {
@@ -35,7 +63,7 @@ struct hold_ops {
 	/* The thread was seen ready to run on CPU `where->processor`. */
 	enum hold_result (*acquire)(struct hold *h, struct task *task, const struct proc_stat *where);
 	void (*release)(struct hold *h, struct task *task);
-	/* The registers of the thread that was acquired; NULL: this way has none. 0 or -errno. */
+	/* Of a thread that acquire() has frozen: 0 or -errno. NULL where they cannot be had. */
 	int (*registers)(struct hold *h, struct task *task, struct registers *ret);
 	/* Called when a thread is found and when it is let go; NULL for nothing to do. */
 	int (*attach)(struct hold *h, struct task *task);
@@ -44,7 +72,7 @@ struct hold_ops {
 	void (*sleep)(struct hold *h, uint64_t due_ns);
 };
 
-extern const struct hold_ops hold_on_cpu, hold_off_cpu, hold_ptrace;
+extern const struct hold_ops hold_on_cpu, hold_off_cpu, hold_ptrace, hold_ptrace_brief;
 
 void hold_init(struct hold *h, const struct hold_ops *ops);
 /* Moves the calling thread to a CPU; false when that CPU is not ours to use. */

@@ -15,6 +15,7 @@
 #include <time.h>
 
 #include "hold.h"
+#include "hold_registers.h"
 #include "util/clock.h"
 
 /* A stop that does not come for so long is given up: the thread is in uninterruptible sleep. */
@@ -83,6 +84,14 @@ static void ptrace_release(struct hold *h, struct task *task)
 {
 	(void)h;
 	ptrace(PTRACE_CONT, task->tid, NULL, NULL);
+}
+
+static int ptrace_registers(struct hold *h, struct task *task, struct registers *ret)
+{
+	struct held_call call;
+
+	(void)h;
+	return hold_registers_read(task->tid, ret, &call);
 }
 
 static int ptrace_attach(struct hold *h, struct task *task)
@@ -157,6 +166,7 @@ const struct hold_ops hold_ptrace = {
 	.tracer = true,
 	.acquire = ptrace_acquire,
 	.release = ptrace_release,
+	.registers = ptrace_registers,
 	.attach = ptrace_attach,
 	.detach = ptrace_detach,
 	.sleep = ptrace_sleep,

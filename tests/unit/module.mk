@@ -131,3 +131,6 @@ tests_unit_test_unwind_CPPFLAGS = $(UNIT_CPPFLAGS)
 EXTRA_DIST += tests/lib/self_modules.h
 UNIT_TESTS += tests/unit/test-stack
 tests_unit_test_stack_CPPFLAGS = $(UNIT_CPPFLAGS)
+UNIT_TESTS += tests/unit/test-hold
+tests_unit_test_hold_CPPFLAGS = $(UNIT_CPPFLAGS)
+EXTRA_DIST += tests/lib/hold_target.h

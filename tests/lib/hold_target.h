@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: MIT
+ * Children that are held, and children that hold: processes which share a page with the test. */
+#ifndef TESTS_HOLD_TARGET_H
+#define TESTS_HOLD_TARGET_H
+
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "../../src/sampler/hold.h"
+#include "mem/procfs.h"
+#include "tap.h"
+#include "util/clock.h"
+
+enum { PATIENCE_S = 20, MARK = 0x5ca1ab1e };
+
+struct shared {
+	_Atomic uint64_t turns;       /* of the target's loop: it goes on */
+	_Atomic uint64_t got, sum, chld, forked, alarms, calls, eintr, wakes;
+	_Atomic bool end, ready, ended;
+	_Atomic pid_t tid[8];
+	uint64_t started_ns, stopped_ns, gap_max_ns;
+	struct hold_counts counts;    /* the sampler's, when it has ended */
+	_Atomic uint64_t looks, gone, loose;
+	_Atomic bool owed, registers_bad;
+};
+
+static struct shared *sh;
+
+static inline void shared_reset(void)
+{
+	if (!sh)
+		sh = mmap(NULL, sizeof(*sh), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	memset(sh, 0, sizeof(*sh));
+}
+
+/* Yama: let siblings trace. */
+static inline pid_t start(void (*body)(void))
+{
+	pid_t pid;
+
+	fflush(NULL);
+	pid = fork();
+	if (pid)
+		return pid;
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	prctl(PR_SET_PTRACER, PR_SET_PTRACER_ANY, 0, 0, 0);
+	body();
+	_exit(0);
+}
+
+static inline void nap_us(unsigned int us)
+{
+	struct timespec ts = { us / 1000000, (us % 1000000) * 1000L };
+
+	nanosleep(&ts, NULL);
+}
+
+/* Waits for something that must come; false if it does not. */
+#define comes(condition) ({ \
+	uint64_t comes_end = clock_mono_ns() + PATIENCE_S * NSEC_PER_SEC; \
+	while (!(condition) && clock_mono_ns() < comes_end) \
+		nap_us(200); \
+	(condition); })
+
+static inline bool goes_on(void)
+{
+	uint64_t before = atomic_load(&sh->turns);
+
+	return comes(atomic_load(&sh->turns) > before + 1);
+}
+
+static inline char state_of(pid_t tid)
+{
+	struct proc_stat st;
+
+	return proc_stat_read(&st, tid) ? 'X' : st.state;
+}
+
+static inline int end_of(pid_t pid)
+{
+	int status = -1;
+
+	return comes(waitpid(pid, &status, WNOHANG) == pid || status != -1) ? status : -1;
+}
+
+static inline void finish(pid_t pid)
+{
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+}
+
+/* A sampler without Python: looks at one thread after another. */
+static _Atomic bool hold_stop;
+
+static inline void hold_start(struct hold *h, const struct hold_ops *ops)
+{
+	hold_init(h, ops);
+	h->stop = &hold_stop;
+}
+
+/* One look; `forced`: whatever the thread does. */
+static inline enum hold_result look(struct hold *h, pid_t pid, pid_t tid, bool forced)
+{
+	enum hold_result result = HOLD_GONE;
+	struct proc_stat where;
+	struct registers regs;
+	struct task task;
+
+	if (task_open(&task, pid, tid))
+		return HOLD_GONE;
+	if (!task_where(&task, &where) && (forced || where.state == 'R')) {
+		atomic_fetch_add(&sh->looks, 1);
+		result = h->ops->acquire(h, &task, &where);
+		if (result == HOLD_FROZEN && h->ops->registers(h, &task, &regs))
+			atomic_store(&sh->registers_bad, true);
+		if (result == HOLD_FROZEN)
+			h->ops->release(h, &task);
+		atomic_fetch_add(&sh->gone, result == HOLD_GONE);
+		atomic_fetch_add(&sh->loose, result == HOLD_LOOSE);
+	}
+	task_close(&task);
+	return result;
+}
+
+#endif

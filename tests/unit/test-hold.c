@@ -1,0 +1,681 @@
+/* SPDX-License-Identifier: MIT
+ * Stopping a thread for a look, and what its process notices of that: nothing. */
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/epoll.h>
+#include <sys/ptrace.h>
+#include <sys/sem.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+
+#include "hold_target.h"
+
+enum {
+	SIGNALS = 20000, CHILDREN = 200, KILLS = 50, EXECS = 40, LOOKS = 6000, THREADS_SHORT = 300,
+	OWN_ENDS = 30, WAITERS = 4,
+	ALARM_NS = 1000000, WAIT_MS = 2,
+};
+
+static pid_t target; /* for the bodies of samplers */
+static bool can_see_calls;
+
+static void spin(void)
+{
+	atomic_store(&sh->ready, true);
+	for (;;)
+		atomic_fetch_add_explicit(&sh->turns, 1, memory_order_relaxed);
+}
+
+static pid_t start_spinning(void)
+{
+	shared_reset();
+	target = start(spin);
+	comes(sh->ready);
+	return target;
+}
+
+/* --- what is read ------------------------------------------------------------------------------- */
+
+#if defined(__x86_64__)
+
+extern const char marked_start[], marked_end[];
+
+static void spin_marked(void)
+{
+	atomic_store(&sh->ready, true);
+	__asm__ volatile("mov %0, %%r12\n\tlea 5(%%r12), %%r13\n\tlea 7(%%r12), %%rbx\n"
+			 ".globl marked_start\nmarked_start:\n\tpause\n\tjmp marked_start\n"
+			 ".globl marked_end\nmarked_end:\n"
+			 : : "r"((uint64_t)MARK) : "r12", "r13", "rbx");
+}
+
+static void registers(const struct hold_ops *ops)
+{
+	struct registers r = { 0 };
+	struct proc_stat where = { .state = 'R' };
+	struct task task;
+	struct hold h;
+
+	shared_reset();
+	target = start(spin_marked);
+	comes(sh->ready && state_of(target) == 'R');
+	nap_us(2000); /* into the loop; else the checks below tell */
+	hold_start(&h, ops);
+	task_open(&task, target, target);
+	if (ops->attach)
+		ops->attach(&h, &task);
+	is_int(ops->acquire(&h, &task, &where), HOLD_FROZEN, "a running thread is stopped");
+	ok(state_of(target) == 't', "it does not run");
+	is_int(ops->registers(&h, &task, &r), 0, "its registers are read");
+	ok(r.value[REGISTER_PC] >= (uintptr_t)marked_start && r.value[REGISTER_PC] < (uintptr_t)marked_end,
+	   "the program counter");
+	ok(r.value[12] == MARK && r.value[13] == MARK + 5 && r.value[3] == MARK + 7, "r12, r13, rbx");
+	is_int(r.known, (1 << REGISTERS) - 1, "all are known");
+	ops->release(&h, &task);
+	ok(comes(state_of(target) == 'R'), "and it goes on");
+	ops->detach(&h, &task);
+	task_close(&task);
+	finish(target);
+}
+
+#endif
+
+/* --- signals ------------------------------------------------------------------------------------ */
+
+static timer_t alarm_timer;
+
+static void on_queued(int sig, siginfo_t *info, void *context)
+{
+	(void)sig;
+	(void)context;
+	atomic_fetch_add(&sh->got, 1);
+	atomic_fetch_add(&sh->sum, (uint64_t)info->si_value.sival_int);
+}
+
+static void on_alarm(int sig)
+{
+	(void)sig;
+	atomic_fetch_add(&sh->alarms, 1 + (uint64_t)timer_getoverrun(alarm_timer));
+}
+
+static void on_child(int sig)
+{
+	(void)sig;
+	while (waitpid(-1, NULL, WNOHANG) > 0)
+		atomic_fetch_add(&sh->chld, 1);
+}
+
+static void take_signals(void)
+{
+	struct sigaction queued = { .sa_sigaction = on_queued, .sa_flags = SA_SIGINFO | SA_RESTART };
+	struct sigaction timed = { .sa_handler = on_alarm, .sa_flags = SA_RESTART };
+	struct sigaction child = { .sa_handler = on_child, .sa_flags = SA_RESTART };
+
+	sigaction(SIGRTMIN + 1, &queued, NULL);
+	sigaction(SIGALRM, &timed, NULL);
+	sigaction(SIGCHLD, &child, NULL);
+}
+
+/* Each child's SIGCHLD is the only one there is: if it is lost, nobody reaps that child. */
+static void one_child(void)
+{
+	uint64_t end = clock_mono_ns() + PATIENCE_S * NSEC_PER_SEC;
+	pid_t pid = fork();
+
+	if (!pid)
+		_exit(0);
+	atomic_fetch_add(&sh->forked, 1);
+	while (sh->chld < sh->forked && clock_mono_ns() < end)
+		atomic_fetch_add(&sh->turns, 1);
+	if (sh->chld < sh->forked)
+		_exit(1);
+}
+
+static void storm(void)
+{
+	struct itimerspec every = { { 0, ALARM_NS }, { 0, ALARM_NS } }, off = { 0 };
+	struct sigevent event = { .sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGALRM };
+
+	take_signals();
+	timer_create(CLOCK_MONOTONIC, &event, &alarm_timer);
+	sh->started_ns = clock_mono_ns();
+	timer_settime(alarm_timer, 0, &every, NULL);
+	atomic_store(&sh->ready, true);
+	while (!sh->end) {
+		if (sh->forked < CHILDREN)
+			one_child();
+		atomic_fetch_add(&sh->turns, 1);
+	}
+	timer_settime(alarm_timer, 0, &off, NULL);
+	sh->stopped_ns = clock_mono_ns();
+}
+
+/* Looks without a pause, until the test says that it is enough. */
+static void sample_target(void)
+{
+	struct hold h;
+
+	hold_start(&h, &hold_ptrace_brief);
+	while (!sh->ended) {
+		look(&h, target, target, false);
+		sh->counts = h.counts;
+	}
+	h.ops->sleep(&h, clock_mono_ns() + NSEC_PER_MSEC);
+	sh->owed = h.owed;
+}
+
+static void send_all(pid_t pid, int first, int count)
+{
+	for (int i = 0; i < count; i++) {
+		union sigval value = { .sival_int = first + i };
+
+		while (sigqueue(pid, SIGRTMIN + 1, value) && errno == EAGAIN)
+			nap_us(100);
+		if (i % 16 == 0)
+			nap_us(50);
+	}
+}
+
+static void signals(void)
+{
+	uint64_t sum = (uint64_t)SIGNALS * (SIGNALS - 1) / 2, periods;
+	pid_t sampler;
+
+	shared_reset();
+	target = start(storm);
+	comes(sh->ready);
+	sampler = start(sample_target);
+	send_all(target, 0, SIGNALS);
+	ok(comes(sh->got == SIGNALS && sh->chld == CHILDREN), "%d queued signals and %d SIGCHLD arrive",
+	   SIGNALS, CHILDREN);
+	sh->end = true;
+	is_int(end_of(target), 0, "the target ends well");
+	is_int((long long)sh->sum, (long long)sum, "with their values");
+	periods = (sh->stopped_ns - sh->started_ns) / ALARM_NS;
+	ok(sh->alarms + 1 >= periods && sh->alarms <= periods + 1, "and every SIGALRM of the timer");
+	sh->ended = true;
+	end_of(sampler);
+	ok(sh->counts.stops > 100, "while it was looked at");
+	printf("# %llu looks, %llu met a signal, %llu alarms in %llu periods\n",
+	       (unsigned long long)sh->counts.stops, (unsigned long long)sh->counts.signals,
+	       (unsigned long long)sh->alarms, (unsigned long long)periods);
+}
+
+/* --- stops that are not ours -------------------------------------------------------------------- */
+
+static void group_stop(void)
+{
+	siginfo_t info = { 0 };
+	uint64_t before;
+	struct hold h;
+	bool still = true;
+
+	start_spinning();
+	hold_start(&h, &hold_ptrace_brief);
+	kill(target, SIGSTOP);
+	waitid(P_PID, (id_t)target, &info, WSTOPPED);
+	before = sh->turns;
+	is_int(look(&h, target, target, false), HOLD_GONE, "a stopped thread is not looked at");
+	for (int i = 0; i < 50; i++) {
+		look(&h, target, target, true); /* as if it had been running a moment ago */
+		still = comes(state_of(target) == 'T') && still;
+	}
+	ok(still, "one that stops meanwhile stays stopped");
+	ok(sh->turns == before, "and does not take a step");
+	info.si_pid = 0;
+	waitid(P_PID, (id_t)target, &info, WSTOPPED | WNOHANG);
+	is_int(info.si_pid, 0, "its parent hears of no second stop");
+	kill(target, SIGCONT);
+	ok(goes_on(), "SIGCONT still works");
+	finish(target);
+	h.ops->detach(&h, &(struct task){ .tid = target });
+}
+
+/* Stopped and continued many times while it is looked at without a pause. */
+static void stop_and_go(void)
+{
+	siginfo_t info;
+	bool good = true;
+	pid_t sampler;
+
+	start_spinning();
+	sampler = start(sample_target);
+	for (int i = 0; i < 200; i++) {
+		kill(target, SIGSTOP);
+		info.si_pid = 0;
+		good = comes(!waitid(P_PID, (id_t)target, &info, WSTOPPED | WNOHANG) &&
+			     info.si_pid == target) && good;
+		good = comes(state_of(target) == 'T') && good;
+		kill(target, SIGCONT);
+		good = goes_on() && good;
+	}
+	ok(good, "200 times SIGSTOP and SIGCONT while it is looked at");
+	sh->ended = true;
+	end_of(sampler);
+	finish(target);
+}
+
+static _Atomic bool tracer_leaves;
+
+static void trace(void)
+{
+	ptrace(PTRACE_SEIZE, target, NULL, NULL);
+	atomic_store(&sh->wakes, 1);
+	while (!sh->end)
+		nap_us(1000);
+}
+
+static void other_tracer(void)
+{
+	struct hold h;
+	pid_t tracer;
+
+	(void)tracer_leaves;
+	start_spinning();
+	hold_start(&h, &hold_ptrace_brief);
+	is_int(look(&h, target, target, true), HOLD_FROZEN, "before another tracer comes");
+	tracer = start(trace);
+	ok(comes(sh->wakes == 1 && look(&h, target, target, true) == HOLD_LOOSE),
+	   "it can come between two looks, and then the thread is read as it runs");
+	ok(h.counts.traced > 0 && !h.counts.denied, "which is counted with its reason");
+	ok(goes_on(), "the thread goes on meanwhile");
+	sh->end = true;
+	end_of(tracer);
+	is_int(look(&h, target, target, true), HOLD_FROZEN, "when it has left, threads are stopped again");
+	finish(target);
+	h.ops->detach(&h, &(struct task){ .tid = target });
+}
+
+/* --- the sampler dies --------------------------------------------------------------------------- */
+
+/* Dies with the thread in its hands. */
+static void hold_for_ever(void)
+{
+	struct proc_stat where = { .state = 'R' };
+	struct task task;
+	struct hold h;
+
+	hold_start(&h, &hold_ptrace_brief);
+	task_open(&task, target, target);
+	h.ops->acquire(&h, &task, &where);
+	atomic_store(&sh->wakes, 1);
+	for (;;)
+		pause();
+}
+
+static void killed(void)
+{
+	bool good = true;
+	int sent = 0;
+
+	shared_reset();
+	target = start(storm);
+	comes(sh->ready);
+	for (int i = 0; i < KILLS; i++) {
+		bool held = i % 2;
+		pid_t sampler = start(held ? hold_for_ever : sample_target);
+
+		sh->wakes = 0;
+		if (held)
+			comes(sh->wakes);
+		send_all(target, sent, 200);
+		sent += 200;
+		nap_us((unsigned int)(i * 37 % 500));
+		finish(sampler);
+		good = comes(state_of(target) != 't' && state_of(target) != 'T') && goes_on() && good;
+	}
+	ok(good, "%d times kill -9 of the sampler: the target goes on", KILLS);
+	ok(comes(sh->got == (uint64_t)sent), "and no signal is lost");
+	sh->end = true;
+	is_int(end_of(target), 0, "and it ends well");
+	printf("# %llu of %d signals\n", (unsigned long long)sh->got, sent);
+}
+
+/* --- waits that a stop cuts short ---------------------------------------------------------------- */
+
+static void *wait_in_epoll(void *arg)
+{
+	struct epoll_event event;
+	int fd = epoll_create1(0);
+
+	(void)arg;
+	sh->tid[0] = gettid();
+	while (!sh->end) {
+		atomic_fetch_add(&sh->eintr, epoll_wait(fd, &event, 1, WAIT_MS) < 0 && errno == EINTR);
+		atomic_fetch_add(&sh->calls, 1);
+	}
+	return NULL;
+}
+
+static void *wait_in_sem(void *arg)
+{
+	struct timespec limit = { 0, WAIT_MS * 1000000L };
+	struct sembuf down = { 0, -1, 0 };
+	int sem = semget(IPC_PRIVATE, 1, 0600);
+
+	(void)arg;
+	sh->tid[1] = gettid();
+	while (!sh->end) {
+		atomic_fetch_add(&sh->eintr, semtimedop(sem, &down, 1, &limit) < 0 && errno == EINTR);
+		atomic_fetch_add(&sh->calls, 1);
+	}
+	semctl(sem, 0, IPC_RMID);
+	return NULL;
+}
+
+static void *wait_in_sigwait(void *arg)
+{
+	struct timespec limit = { 0, WAIT_MS * 1000000L };
+	sigset_t set;
+
+	(void)arg;
+	sigemptyset(&set);
+	sigaddset(&set, SIGUSR2);
+	sh->tid[2] = gettid();
+	while (!sh->end) {
+		atomic_fetch_add(&sh->eintr, sigtimedwait(&set, NULL, &limit) < 0 && errno == EINTR);
+		atomic_fetch_add(&sh->calls, 1);
+	}
+	return NULL;
+}
+
+static void *wait_in_recv(void *arg)
+{
+	struct timeval limit = { 0, WAIT_MS * 1000 };
+	int pair[2];
+	char byte;
+
+	(void)arg;
+	if (socketpair(AF_UNIX, SOCK_STREAM, 0, pair))
+		return NULL;
+	setsockopt(pair[0], SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
+	sh->tid[3] = gettid();
+	while (!sh->end) {
+		atomic_fetch_add(&sh->eintr, recv(pair[0], &byte, 1, 0) < 0 && errno == EINTR);
+		atomic_fetch_add(&sh->calls, 1);
+	}
+	return NULL;
+}
+
+static void wait_much(void)
+{
+	void *(*const bodies[WAITERS])(void *) = {
+		wait_in_epoll, wait_in_sem, wait_in_sigwait, wait_in_recv,
+	};
+	pthread_t threads[WAITERS];
+
+	for (int i = 0; i < WAITERS; i++)
+		pthread_create(&threads[i], NULL, bodies[i], NULL);
+	for (int i = 0; i < WAITERS; i++)
+		pthread_join(threads[i], NULL);
+}
+
+static void waits(bool forced)
+{
+	const char *what = forced ? "stopped in its wait" : "stopped as it runs";
+	int looks = forced ? LOOKS / 10 : LOOKS;
+	struct hold h;
+
+	shared_reset();
+	target = start(wait_much);
+	for (int i = 0; i < WAITERS; i++)
+		comes(sh->tid[i]);
+	hold_start(&h, &hold_ptrace_brief);
+	for (int i = 0; i < looks; i++) {
+		look(&h, target, sh->tid[i % WAITERS], forced);
+		h.ops->sleep(&h, clock_mono_ns() + (uint64_t)(i % 8) * 100 * NSEC_PER_USEC);
+	}
+	if (forced)
+		ok(h.counts.restarted > 0, "%s: waits are cut short", what);
+	is_int((long long)sh->eintr, 0, "and no thread gets EINTR");
+	ok(comes(sh->calls > 100), "waits end in time");
+	printf("# %s: %d looks, %llu stops, %llu in a call, %llu made anew, %llu EINTR in %llu calls\n", what,
+	       looks, (unsigned long long)h.counts.stops, (unsigned long long)h.counts.in_syscall,
+	       (unsigned long long)h.counts.restarted, (unsigned long long)sh->eintr,
+	       (unsigned long long)sh->calls);
+	sh->end = true;
+	is_int(end_of(target), 0, "the target ends well");
+	h.ops->detach(&h, &(struct task){ .tid = target });
+}
+
+/* --- ends --------------------------------------------------------------------------------------- */
+
+static void *live_shortly(void *arg)
+{
+	uint64_t until = clock_mono_ns() + NSEC_PER_MSEC;
+
+	(void)arg;
+	while (clock_mono_ns() < until)
+		atomic_fetch_add(&sh->turns, 1);
+	return NULL;
+}
+
+static void start_many(void)
+{
+	pthread_t threads[2];
+
+	for (int i = 0; i < THREADS_SHORT; i++) {
+		for (int k = 0; k < 2; k++)
+			pthread_create(&threads[k], NULL, live_shortly, NULL);
+		for (int k = 0; k < 2; k++)
+			pthread_join(threads[k], NULL);
+	}
+}
+
+/* Looks at every thread of a process; false when there is none any more. */
+static bool look_at_all(struct hold *h, pid_t pid)
+{
+	char path[64];
+	struct dirent *d;
+	DIR *dir;
+
+	snprintf(path, sizeof(path), "/proc/%d/task", (int)pid);
+	dir = opendir(path);
+	if (!dir)
+		return false;
+	while ((d = readdir(dir)))
+		if (atoi(d->d_name) > 0)
+			look(h, pid, atoi(d->d_name), false);
+	closedir(dir);
+	return state_of(pid) != 'Z';
+}
+
+static void sample_all(void)
+{
+	struct hold h;
+
+	hold_start(&h, &hold_ptrace_brief);
+	while (!sh->ended && look_at_all(&h, target))
+		;
+	for (int i = 0; h.owed && i < 1000; i++)
+		h.ops->sleep(&h, clock_mono_ns() + NSEC_PER_MSEC);
+	sh->counts = h.counts;
+	sh->owed = h.owed;
+}
+
+static void thread_ends(void)
+{
+	pid_t sampler;
+
+	shared_reset();
+	target = start(start_many);
+	sampler = start(sample_all);
+	is_int(end_of(target), 0, "%d threads of 1 ms come and go while they are looked at");
+	sh->ended = true;
+	is_int(end_of(sampler), 0, "the sampler ends, too");
+	ok(!sh->owed, "and owes nothing");
+	printf("# %llu stops, %llu gone, %llu late\n", (unsigned long long)sh->counts.stops,
+	       (unsigned long long)sh->gone, (unsigned long long)sh->counts.late);
+}
+
+static const char *self;
+
+static void *run_again(void *arg)
+{
+	nap_us((unsigned int)(rand() % 1500));
+	execl(self, self, "exec-storm", (char *)arg, (char *)NULL);
+	_exit(3);
+}
+
+/* Replaces itself, `left` more times: every other time from a thread that is not the leader. */
+static int exec_storm(int left)
+{
+	char text[16];
+	pthread_t thread;
+
+	if (left == 0)
+		return 42;
+	srand((unsigned int)left);
+	snprintf(text, sizeof(text), "%d", left - 1);
+	if (left % 2)
+		run_again(text);
+	pthread_create(&thread, NULL, run_again, text);
+	for (volatile uint64_t i = 0;; i++)
+		;
+}
+
+static void execs(void)
+{
+	_exit(exec_storm(EXECS));
+}
+
+static void exec_ends(void)
+{
+	pid_t sampler;
+	int status;
+
+	shared_reset();
+	target = start(execs);
+	sampler = start(sample_all);
+	status = end_of(target);
+	ok(WIFEXITED(status) && WEXITSTATUS(status) == 42, "%d times exec while it is looked at", EXECS);
+	sh->ended = true;
+	end_of(sampler);
+	ok(!sh->owed, "nothing is owed");
+	printf("# status %#x, %llu stops, %llu gone, %llu late\n", (unsigned int)status,
+	       (unsigned long long)sh->counts.stops, (unsigned long long)sh->gone,
+	       (unsigned long long)sh->counts.late);
+}
+
+static void *sample_in_thread(void *arg)
+{
+	(void)arg;
+	sample_all();
+	return NULL;
+}
+
+static void end_soon(void)
+{
+	uint64_t until = clock_mono_ns() + 3 * NSEC_PER_MSEC;
+
+	while (clock_mono_ns() < until)
+		atomic_fetch_add(&sh->turns, 1);
+	_exit(42);
+}
+
+/* `record -- program`: the tracer is a thread of the parent. */
+static void own_child(void)
+{
+	pthread_t thread;
+	bool good = true;
+	int status;
+
+	for (int i = 0; i < OWN_ENDS; i++) {
+		shared_reset();
+		target = start(end_soon);
+		pthread_create(&thread, NULL, sample_in_thread, NULL);
+		comes(state_of(target) == 'Z');
+		status = 0;
+		good = waitpid(target, &status, 0) == target && WIFEXITED(status) &&
+		       WEXITSTATUS(status) == 42 && good;
+		sh->ended = true;
+		pthread_join(thread, NULL);
+	}
+	ok(good, "a child of ours: its status is there for waitpid(), %d times", OWN_ENDS);
+}
+
+/* --- stops that come late ------------------------------------------------------------------------ */
+
+/* A parent in vfork() sleeps deep until its child has ended. */
+static void sleep_deep(void)
+{
+	pid_t pid;
+
+	atomic_store(&sh->ready, true);
+	pid = vfork();
+	if (!pid) {
+		while (!sh->wakes)
+			nap_us(200);
+		sh->started_ns = clock_mono_ns();
+		_exit(0);
+	}
+	sh->stopped_ns = clock_mono_ns();
+	spin();
+}
+
+static void late(void)
+{
+	struct hold h;
+
+	shared_reset();
+	target = start(sleep_deep);
+	comes(state_of(target) == 'D');
+	hold_start(&h, &hold_ptrace_brief);
+	is_int(look(&h, target, target, true), HOLD_LOOSE, "a thread in deep sleep does not stop");
+	ok(h.counts.late == 1 && h.owed, "which is counted and remembered");
+	is_int(look(&h, target, target, true), HOLD_LOOSE, "nor at the next look");
+	sh->wakes = 1;
+	for (int i = 0; h.owed && i < 10000; i++)
+		h.ops->sleep(&h, clock_mono_ns() + 10 * NSEC_PER_MSEC);
+	ok(!h.owed, "when it wakes, it is let go");
+	ok(goes_on(), "and goes on");
+	printf("# %llu us from its child's end to its next step\n",
+	       (unsigned long long)(sh->stopped_ns - sh->started_ns) / 1000);
+	is_int(look(&h, target, target, true), HOLD_FROZEN, "and can be stopped as ever");
+	finish(target);
+	h.ops->detach(&h, &(struct task){ .tid = target });
+}
+
+/* Not where ptrace is filtered, or where the processor's registers are not known here. */
+static bool can_stop(void)
+{
+	enum hold_result result;
+	struct hold h;
+
+	start_spinning();
+	hold_start(&h, &hold_ptrace_brief);
+	result = look(&h, target, target, true);
+	can_see_calls = !sh->registers_bad;
+	finish(target);
+	h.ops->detach(&h, &(struct task){ .tid = target });
+	return result == HOLD_FROZEN;
+}
+
+int main(int argc, char **argv)
+{
+	self = "/proc/self/exe";
+	if (argc == 3 && !strcmp(argv[1], "exec-storm"))
+		return exec_storm(atoi(argv[2]));
+	if (!can_stop()) {
+		tap_skip("stops of a thread", "ptrace is not permitted here");
+		return tap_done();
+	}
+#if defined(__x86_64__)
+	registers(&hold_ptrace_brief);
+	registers(&hold_ptrace);
+#endif
+	signals();
+	group_stop();
+	stop_and_go();
+	other_tracer();
+	killed();
+	if (can_see_calls) {
+		waits(false);
+		waits(true);
+	}
+	thread_ends();
+	exec_ends();
+	own_child();
+	late();
+	return tap_done();
+}
