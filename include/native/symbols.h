@@ -3,7 +3,7 @@
  * a function, because libdwfl's look-up takes 80 us and this one 0.1 us.
  *
  * From the module's .symtab, else from its debug file's (build-id or .gnu_debuglink below
- * /usr/lib/debug; never the network), else from .dynsym together with .gnu_debugdata. Symbols that
+ * /usr/lib/debug; the network when told to), else from .dynsym together with .gnu_debugdata. Symbols that
  * are no code (data, section and file names, marks such as "$x" and ".L1") are left out. The file
  * may be hostile: what does not fit the caps or the file is not there. */
 #ifndef NATIVE_SYMBOLS_H
@@ -37,6 +37,8 @@ struct symbols_from {
 	const char *path;   /* as the target states it; "": unknown */
 	const char *root;   /* in front of the target's paths: "/proc/PID/root"; "": ours */
 	uint64_t bias;      /* of an image copied from memory; else 0 */
+	/* Ask $DEBUGINFOD_URLS for a debug file that is not here. May take as long as a download. */
+	bool debuginfod;
 };
 
 struct symbols {

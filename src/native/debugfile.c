@@ -13,6 +13,8 @@
 #include <unistd.h>
 #include <zlib.h>
 
+#include "debuginfod.h"
+
 #define DEBUG_DIR "/usr/lib/debug"
 
 struct wanted {
@@ -135,5 +137,22 @@ int debugfile_open(const struct elf_file *f, const char *path, const char *root,
 		if (try_build_id(roots[i], &w, ret) == 0 ||
 		    try_link(roots[i], path, &w, ret) == 0)
 			return 0;
+	return -ENOENT;
+}
+
+int debugfile_find(const struct elf_file *f, const struct symbols_from *from, struct elf_file *ret)
+{
+	struct wanted w = { 0 };
+	int fd;
+
+	if (debugfile_open(f, from->path, from->root, ret) == 0)
+		return 0;
+	w.id_len = from->debuginfod ? elf_file_build_id(f, w.id) : 0;
+	fd = w.id_len ? debuginfod_fetch(w.id, w.id_len) : -1;
+	if (fd < 0 || elf_file_open(ret, fd) < 0)
+		return -ENOENT;
+	if (is_wanted(ret, &w))
+		return 0;
+	elf_file_close(ret);
 	return -ENOENT;
 }

@@ -4,6 +4,7 @@
 #define SRC_NATIVE_DEBUGFILE_H
 
 #include "elf/elf_file.h"
+#include "native/symbols.h"
 #include "util/attr.h"
 
 enum { DEBUGLINK_CRC_MAX = 64 << 20 }; /* bytes read to compare the checksum of .gnu_debuglink */
@@ -13,5 +14,8 @@ enum { DEBUGLINK_CRC_MAX = 64 << 20 }; /* bytes read to compare the checksum of 
  * 0 with *ret open (the caller closes), or -ENOENT. */
 int debugfile_open(const struct elf_file *f, const char *path, const char *root,
 		   struct elf_file *ret) _must_check_;
+/* The same, and where it was asked for, from the network (debuginfod.h). */
+int debugfile_find(const struct elf_file *f, const struct symbols_from *from, struct elf_file *ret)
+	_must_check_;
 
 #endif

@@ -294,7 +294,7 @@ static bool add_debug_file(struct loading *l, const struct elf_file *f,
 	struct elf_file debug;
 	bool found;
 
-	if (debugfile_open(f, from->path, from->root, &debug) < 0)
+	if (debugfile_find(f, from, &debug) < 0)
 		return false;
 	found = add_section(l, &debug, SHT_SYMTAB);
 	elf_file_close(&debug);

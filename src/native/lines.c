@@ -1,0 +1,663 @@
+/* SPDX-License-Identifier: MIT
+ * Units by their code, functions of a unit, inlined calls of a function: each read when it is first
+ * needed, sorted and kept.
+ *
+ * libdw's functions that open other files by names found in this one are not called: those of split
+ * units (dwarf_cu_info(), dwarf_get_units()) and those that resolve dwz's references. */
+#include "native/lines.h"
+
+#include <dwarf.h>
+#include <elfutils/libdw.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "debugfile.h"
+#include "elf/elf_file.h"
+#include "lines_check.h"
+#include "mapping.h"
+#include "util/xalloc.h"
+
+/* A piece of code, and the index of what it belongs to. */
+struct piece {
+	uint64_t lo, hi;
+	uint32_t of;
+};
+
+struct pieces {
+	struct piece *list;        /* ascending once sorted */
+	size_t count, room;
+};
+
+/* A call that was inlined; in the order of the file: the outer before the inner. */
+struct call {
+	uint64_t lo, hi;
+	Dwarf_Off entry;
+	const char *name;          /* once asked for; NULL: not asked, or none */
+	const char *file;
+	int32_t line;              /* where it was called */
+	uint16_t depth;
+	bool named;
+};
+
+struct function {
+	Dwarf_Off entry;
+	const char *name;
+	struct call *calls;        /* once `read` */
+	size_t call_count;
+	bool read, named;
+};
+
+struct unit {
+	Dwarf_Off offset, entry;   /* of its header, of its first DIE */
+	bool opened;
+	Dwarf_Lines *lines;        /* libdw's; NULL: none */
+	Dwarf_Files *files;
+	size_t line_count;
+	struct function *functions;
+	size_t function_count;
+	struct pieces code;        /* of functions */
+};
+
+struct lines {
+	struct elf_file file;
+	struct mapping map;
+	Elf *elf;
+	Dwarf *dwarf;
+	struct lines_sections sections;
+	struct lines_budget *budget;
+	size_t bytes;
+	bool cut;
+	bool listed;               /* units are known */
+	struct unit *units;
+	size_t unit_count;
+	struct pieces code;        /* of units */
+	size_t passed;             /* entries, for this question */
+};
+
+/* --- memory ---------------------------------------------------------------------------------- */
+
+static void hold(struct lines *l, size_t bytes)
+{
+	l->bytes += bytes;
+	if (l->budget)
+		l->budget->held += bytes;
+}
+
+static void let_go(struct lines *l, size_t bytes)
+{
+	l->bytes -= bytes;
+	if (l->budget)
+		l->budget->held -= bytes;
+}
+
+static bool has_room(struct lines *l, size_t more)
+{
+	if (more <= LINES_BYTES_MAX && l->bytes <= LINES_BYTES_MAX - more &&
+	    (!l->budget || (l->budget->held <= l->budget->max &&
+			    more <= l->budget->max - l->budget->held)))
+		return true;
+	l->cut = true;
+	return false;
+}
+
+/* Room for one more item; false: there must be no more. */
+static bool grow(struct lines *l, void *list, size_t count, size_t *room, size_t size, size_t max)
+{
+	void **items = list;
+	size_t more = *room ? *room : 16;
+
+	if (count < *room)
+		return true;
+	if (count >= max || !has_room(l, more * size))
+		return false;
+	*room += more;
+	*items = xreallocarray(*items, *room, size);
+	hold(l, more * size);
+	return true;
+}
+
+/* --- pieces of code -------------------------------------------------------------------------- */
+
+static bool is_code(const struct lines *l, uint64_t lo, uint64_t hi)
+{
+	/* Linkers leave the entries of functions they drop, moved to 0, 1 or -1. */
+	for (size_t i = 0; lo < hi && i < l->file.segment_count; i++) {
+		const struct elf_segment *s = &l->file.segments[i];
+
+		if (s->exec && lo >= s->vaddr && hi - s->vaddr <= s->mem_size)
+			return true;
+	}
+	return false;
+}
+
+static bool pieces_add(struct lines *l, struct pieces *p, size_t max, Dwarf_Die *die, uint32_t of)
+{
+	uint64_t base, lo, hi;
+	ptrdiff_t at = 0;
+
+	for (int i = 0; i < LINES_PIECES_MAX && (at = dwarf_ranges(die, at, &base, &lo, &hi)) > 0;
+	     i++) {
+		if (!is_code(l, lo, hi))
+			continue;
+		if (!grow(l, &p->list, p->count, &p->room, sizeof(*p->list), max))
+			return false;
+		p->list[p->count++] = (struct piece){ lo, hi, of };
+	}
+	return true;
+}
+
+static void pieces_free(struct lines *l, struct pieces *p)
+{
+	let_go(l, p->room * sizeof(*p->list));
+	free(p->list);
+}
+
+/* What is inside of another comes after it. */
+static int by_address(const void *a, const void *b)
+{
+	const struct piece *x = a, *y = b;
+
+	if (x->lo != y->lo)
+		return x->lo < y->lo ? -1 : 1;
+	if (x->hi != y->hi)
+		return x->hi > y->hi ? -1 : 1;
+	return x->of < y->of ? -1 : x->of > y->of;
+}
+
+static void pieces_sort(struct pieces *p)
+{
+	qsort(p->list, p->count, sizeof(*p->list), by_address);
+}
+
+/* The innermost piece around addr; NULL: none. */
+static const struct piece *pieces_find(const struct pieces *p, uint64_t addr)
+{
+	size_t low = 0, high = p->count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (p->list[middle].lo <= addr)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	for (size_t i = low; i > 0 && low - i < SYMBOLS_NEST_MAX; i--)
+		if (addr < p->list[i - 1].hi)
+			return &p->list[i - 1];
+	return NULL;
+}
+
+/* --- values of entries ------------------------------------------------------------------------ */
+
+static bool entry_at(struct lines *l, Dwarf_Off offset, Dwarf_Die *ret)
+{
+	return dwarf_offdie(l->dwarf, offset, ret) != NULL;
+}
+
+static const char *string_of(const struct lines *l, Dwarf_Die *die, unsigned int name)
+{
+	Dwarf_Attribute attr;
+	const char *text;
+
+	if (!dwarf_attr(die, name, &attr))
+		return NULL;
+	switch (attr.form) {
+	case DW_FORM_GNU_strp_alt:
+	case DW_FORM_strp_sup: return NULL; /* libdw would open a file */
+	}
+	text = dwarf_formstring(&attr);
+	return text && lines_check_string(&l->sections, text) ? text : NULL;
+}
+
+static int32_t number_of(Dwarf_Die *die, unsigned int name)
+{
+	Dwarf_Attribute attr;
+	Dwarf_Word value;
+
+	if (!dwarf_attr(die, name, &attr) || dwarf_formudata(&attr, &value) != 0 ||
+	    value > INT32_MAX)
+		return 0;
+	return (int32_t)value;
+}
+
+/* What a concrete function, or a call of one, is an instance of. */
+static bool origin_of(Dwarf_Die *die, Dwarf_Die *ret)
+{
+	static const unsigned int names[] = { DW_AT_abstract_origin, DW_AT_specification };
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		Dwarf_Attribute attr;
+
+		if (!dwarf_attr(die, names[i], &attr))
+			continue;
+		switch (attr.form) {
+		case DW_FORM_ref1:
+		case DW_FORM_ref2:
+		case DW_FORM_ref4:
+		case DW_FORM_ref8:
+		case DW_FORM_ref_udata:
+		case DW_FORM_ref_addr: return dwarf_formref_die(&attr, ret) != NULL;
+		default: return false; /* in another file */
+		}
+	}
+	return false;
+}
+
+static const char *name_along(const struct lines *l, Dwarf_Die die, unsigned int name)
+{
+	for (int i = 0; i < LINES_ORIGIN_MAX; i++) {
+		const char *text = string_of(l, &die, name);
+		Dwarf_Die origin;
+
+		if (text)
+			return text;
+		if (!origin_of(&die, &origin))
+			return NULL;
+		die = origin;
+	}
+	return NULL;
+}
+
+static const char *name_of(struct lines *l, Dwarf_Off entry)
+{
+	const char *name;
+	Dwarf_Die die;
+
+	if (!entry_at(l, entry, &die))
+		return NULL;
+	name = name_along(l, die, DW_AT_linkage_name);
+	if (!name)
+		name = name_along(l, die, DW_AT_MIPS_linkage_name); /* up to DWARF 3 */
+	return name ? name : name_along(l, die, DW_AT_name);
+}
+
+/* --- units ------------------------------------------------------------------------------------ */
+
+static bool add_unit(struct lines *l, size_t *room, Dwarf_Off offset, Dwarf_Off entry)
+{
+	Dwarf_Die die;
+
+	if (!entry_at(l, entry, &die))
+		return true;
+	switch (dwarf_tag(&die)) {
+	case DW_TAG_compile_unit:
+	case DW_TAG_skeleton_unit: break;
+	default: return true;
+	}
+	if (!grow(l, &l->units, l->unit_count, room, sizeof(*l->units), LINES_UNITS_MAX) ||
+	    !pieces_add(l, &l->code, LINES_RANGES_MAX, &die, (uint32_t)l->unit_count))
+		return false;
+	l->units[l->unit_count++] = (struct unit){ .offset = offset, .entry = entry };
+	return true;
+}
+
+static void list_units(struct lines *l)
+{
+	Dwarf_Off offset = 0, next;
+	size_t header, room = 0, count;
+
+	l->listed = true;
+	if (!lines_check_units(&l->sections, &count) || !has_room(l, count * LINES_UNIT_COST))
+		return;
+	hold(l, count * LINES_UNIT_COST);
+	for (; dwarf_nextcu(l->dwarf, offset, &next, &header, NULL, NULL, NULL) == 0; offset = next)
+		if (!add_unit(l, &room, offset, offset + header) || next <= offset)
+			break;
+	pieces_sort(&l->code);
+}
+
+static void read_lines(struct lines *l, struct unit *u, Dwarf_Die *die)
+{
+	const char *folder = string_of(l, die, DW_AT_comp_dir);
+	Dwarf_Attribute attr;
+	Dwarf_Word offset;
+	size_t cost, n;
+
+	/* libdw reads it, too: not what we would not. */
+	if (!folder && dwarf_hasattr(die, DW_AT_comp_dir))
+		return;
+	if (!dwarf_attr(die, DW_AT_stmt_list, &attr) || dwarf_formudata(&attr, &offset) != 0 ||
+	    !lines_check_program(&l->sections, offset, folder ? strlen(folder) : 0, &cost) ||
+	    !has_room(l, 2 * cost)) /* while it reads */
+		return;
+	hold(l, cost);
+	if (dwarf_getsrclines(die, &u->lines, &u->line_count) != 0)
+		u->lines = NULL;
+	if (dwarf_getsrcfiles(die, &u->files, &n) != 0)
+		u->files = NULL;
+}
+
+static bool add_function(struct lines *l, struct unit *u, size_t *room, Dwarf_Die *die)
+{
+	size_t before = u->code.count;
+
+	if (!pieces_add(l, &u->code, LINES_FUNCTIONS_MAX, die, (uint32_t)u->function_count))
+		return false;
+	if (u->code.count == before) /* a declaration, or always inlined */
+		return true;
+	if (!grow(l, &u->functions, u->function_count, room, sizeof(*u->functions),
+		  LINES_FUNCTIONS_MAX)) {
+		u->code.count = before;
+		return false;
+	}
+	u->functions[u->function_count++] = (struct function){ .entry = dwarf_dieoffset(die) };
+	return true;
+}
+
+static bool is_scope(int tag)
+{
+	switch (tag) {
+	case DW_TAG_namespace:
+	case DW_TAG_module:
+	case DW_TAG_class_type:
+	case DW_TAG_structure_type:
+	case DW_TAG_union_type:
+	case DW_TAG_interface_type:
+	case DW_TAG_enumeration_type: return true; /* Rust's have methods */
+	default: return false;
+	}
+}
+
+static bool read_functions(struct lines *l, struct unit *u, size_t *room, Dwarf_Die *parent,
+			   int depth)
+{
+	Dwarf_Die die;
+
+	if (depth == LINES_SCOPE_DEPTH_MAX || dwarf_child(parent, &die) != 0)
+		return true;
+	do {
+		int tag = dwarf_tag(&die);
+
+		if (l->passed++ >= LINES_ENTRIES_MAX)
+			return false;
+		if (tag == DW_TAG_subprogram ? !add_function(l, u, room, &die) :
+		    is_scope(tag) && !read_functions(l, u, room, &die, depth + 1))
+			return false;
+	} while (dwarf_siblingof(&die, &die) == 0);
+	return true;
+}
+
+static void open_unit(struct lines *l, struct unit *u)
+{
+	size_t cost, room = 0;
+	Dwarf_Die die;
+
+	u->opened = true;
+	l->passed = 0;
+	if (!lines_check_unit(&l->sections, u->offset, &cost) || !has_room(l, cost) ||
+	    !entry_at(l, u->entry, &die))
+		return;
+	hold(l, cost);
+	read_lines(l, u, &die);
+	read_functions(l, u, &room, &die, 0);
+	pieces_sort(&u->code);
+}
+
+/* --- inlined calls ---------------------------------------------------------------------------- */
+
+/* One for each piece of the call's code. */
+static bool add_call(struct lines *l, const struct unit *u, struct function *f, size_t *room,
+		     Dwarf_Die *die, int depth)
+{
+	struct pieces code = { 0 };
+	int32_t file = number_of(die, DW_AT_call_file);
+	bool good = pieces_add(l, &code, LINES_PIECES_MAX, die, 0);
+
+	for (size_t i = 0; i < code.count && good; i++) {
+		good = grow(l, &f->calls, f->call_count, room, sizeof(*f->calls),
+			    LINES_FUNCTIONS_MAX);
+		if (!good)
+			break;
+		f->calls[f->call_count++] = (struct call){
+			.lo = code.list[i].lo, .hi = code.list[i].hi, .depth = (uint16_t)depth,
+			.entry = dwarf_dieoffset(die), .line = number_of(die, DW_AT_call_line),
+			.file = u->files && file ?
+				dwarf_filesrc(u->files, (size_t)file, NULL, NULL) : NULL,
+		};
+	}
+	pieces_free(l, &code);
+	return good;
+}
+
+static bool read_calls(struct lines *l, const struct unit *u, struct function *f, size_t *room,
+		       Dwarf_Die *parent, int depth)
+{
+	Dwarf_Die die;
+
+	if (depth == LINES_DEPTH_MAX || dwarf_child(parent, &die) != 0)
+		return true;
+	do {
+		int tag = dwarf_tag(&die);
+
+		if (l->passed++ >= LINES_ENTRIES_MAX)
+			return false;
+		if (tag == DW_TAG_inlined_subroutine && !add_call(l, u, f, room, &die, depth))
+			return false;
+		if ((tag == DW_TAG_inlined_subroutine || tag == DW_TAG_lexical_block ||
+		     tag == DW_TAG_try_block || tag == DW_TAG_catch_block) &&
+		    !read_calls(l, u, f, room, &die, depth + 1))
+			return false;
+	} while (dwarf_siblingof(&die, &die) == 0);
+	return true;
+}
+
+static void read_function(struct lines *l, const struct unit *u, struct function *f)
+{
+	size_t room = 0;
+	Dwarf_Die die;
+
+	f->read = true;
+	l->passed = 0;
+	if (entry_at(l, f->entry, &die))
+		read_calls(l, u, f, &room, &die, 0);
+}
+
+/* The calls around addr, the outermost first. */
+static size_t calls_at(const struct function *f, uint64_t addr, struct call **ret)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < f->call_count; i++) {
+		struct call *call = &f->calls[i];
+
+		if (addr < call->lo || addr >= call->hi || n == LINES_DEPTH_MAX ||
+		    (n && call->depth <= ret[n - 1]->depth))
+			continue;
+		ret[n++] = call;
+	}
+	return n;
+}
+
+/* --- the answer ------------------------------------------------------------------------------- */
+
+static uint64_t row_addr(const struct unit *u, size_t index)
+{
+	Dwarf_Addr addr = 0;
+
+	dwarf_lineaddr(dwarf_onesrcline(u->lines, index), &addr);
+	return addr;
+}
+
+/* The last row at or before addr; NULL: none, or a sequence has ended there. */
+static Dwarf_Line *row_at(const struct unit *u, uint64_t addr)
+{
+	size_t low = 0, high = u->lines ? u->line_count : 0;
+	Dwarf_Line *row;
+	bool end;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (row_addr(u, middle) <= addr)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	row = low ? dwarf_onesrcline(u->lines, low - 1) : NULL;
+	return row && dwarf_lineendsequence(row, &end) == 0 && !end ? row : NULL;
+}
+
+static bool find_line(const struct unit *u, uint64_t addr, struct line_frame *out)
+{
+	Dwarf_Line *row = row_at(u, addr);
+	int line = 0;
+
+	if (!row)
+		return false;
+	out->file = dwarf_linesrc(row, NULL, NULL);
+	if (dwarf_lineno(row, &line) == 0 && line > 0)
+		out->line = line;
+	return out->file != NULL;
+}
+
+static const char *call_name(struct lines *l, struct call *call)
+{
+	if (!call->named)
+		call->name = name_of(l, call->entry);
+	call->named = true;
+	return call->name;
+}
+
+static const char *function_name(struct lines *l, struct function *f)
+{
+	if (!f->named)
+		f->name = name_of(l, f->entry);
+	f->named = true;
+	return f->name;
+}
+
+/* out[0] has the line. Each call's name goes to the frame at hand, its place to the one around. Too
+ * many: the outermost ones are left out, but for the function. */
+static size_t find_calls(struct lines *l, struct unit *u, struct function *f, uint64_t addr,
+			 struct line_frame *out)
+{
+	struct call *calls[LINES_DEPTH_MAX];
+	size_t count, n = 0;
+
+	if (!f->read)
+		read_function(l, u, f);
+	count = calls_at(f, addr, calls);
+	for (; count > 0 && n < LINES_INLINE_MAX - 1; count--, n++) {
+		out[n].name = call_name(l, calls[count - 1]);
+		out[n + 1] = (struct line_frame){ .file = calls[count - 1]->file,
+						  .line = calls[count - 1]->line };
+	}
+	if (count > 0)
+		out[n] = (struct line_frame){ .file = calls[0]->file, .line = calls[0]->line };
+	out[n].name = function_name(l, f);
+	return n + 1;
+}
+
+size_t lines_find(struct lines *l, uint64_t addr, struct line_frame out[LINES_INLINE_MAX])
+{
+	const struct piece *piece;
+	struct unit *u;
+	bool known;
+
+	if (!l->listed)
+		list_units(l);
+	piece = pieces_find(&l->code, addr);
+	if (!piece)
+		return 0;
+	u = &l->units[piece->of];
+	if (!u->opened)
+		open_unit(l, u);
+	out[0] = (struct line_frame){ 0 };
+	known = find_line(u, addr, out);
+	piece = pieces_find(&u->code, addr);
+	return piece ? find_calls(l, u, &u->functions[piece->of], addr, out) : known;
+}
+
+/* --- the file --------------------------------------------------------------------------------- */
+
+/* libdw's own handle of the file; f->elf is another one. */
+static bool open_dwarf(struct lines *l)
+{
+	uint64_t unpacked;
+
+	l->elf = elf_memory((char *)l->map.at, l->map.size);
+	if (!l->elf || !lines_check_packed(l->elf, &unpacked) || !has_room(l, unpacked))
+		return false;
+	hold(l, unpacked);
+	l->dwarf = dwarf_begin_elf(l->elf, DWARF_C_READ, NULL);
+	return l->dwarf && lines_check_find(l->elf, &l->sections);
+}
+
+static bool has_section(const struct elf_file *f, const char *name)
+{
+	uint64_t addr, size;
+
+	return elf_file_section(f, name, &addr, &size) == 0;
+}
+
+static bool has_lines(const struct elf_file *f)
+{
+	return (has_section(f, ".debug_info") && has_section(f, ".debug_line")) ||
+	       (has_section(f, ".zdebug_info") && has_section(f, ".zdebug_line"));
+}
+
+static bool find_file(struct lines *l, const struct symbols_from *from)
+{
+	int fd = fcntl(from->fd, F_DUPFD_CLOEXEC, 0);
+	struct elf_file module;
+	bool found;
+
+	if (fd < 0 || elf_file_open(&module, fd) < 0)
+		return false;
+	if (has_lines(&module)) {
+		l->file = module;
+		return true;
+	}
+	found = debugfile_find(&module, from, &l->file) == 0;
+	elf_file_close(&module);
+	return found;
+}
+
+struct lines *lines_open(const struct symbols_from *from, struct lines_budget *budget)
+{
+	struct lines *l = xcalloc(1, sizeof(*l));
+
+	*l = (struct lines){ .file = { .fd = -1 }, .budget = budget };
+	if (find_file(l, from) && mapping_open(&l->map, l->file.fd) == 0 && open_dwarf(l)) {
+		hold(l, sizeof(*l));
+		return l;
+	}
+	lines_free(l);
+	return NULL;
+}
+
+void lines_free(struct lines *l)
+{
+	if (!l)
+		return;
+	if (l->dwarf)
+		dwarf_end(l->dwarf);
+	if (l->elf)
+		elf_end(l->elf);
+	if (l->map.at)
+		mapping_close(&l->map);
+	let_go(l, l->bytes);
+	for (size_t i = 0; i < l->unit_count; i++) {
+		for (size_t k = 0; k < l->units[i].function_count; k++)
+			free(l->units[i].functions[k].calls);
+		free(l->units[i].functions);
+		free(l->units[i].code.list);
+	}
+	free(l->units);
+	free(l->code.list);
+	elf_file_close(&l->file);
+	free(l);
+}
+
+size_t lines_bytes(const struct lines *l)
+{
+	return l->bytes;
+}
+
+bool lines_cut(const struct lines *l)
+{
+	return l->cut;
+}
