@@ -38,8 +38,9 @@ struct lines_budget {
 
 /* One function at an address. */
 struct line_frame {
-	const char *name;  /* linkage name, else the plain one, as DWARF has it (mangled); NULL: unknown
-			    * (then the symbol table's is right) */
+	/* Linkage name (mangled), else the plain one, without what it is in; NULL: unknown. For the
+	 * function itself, which comes last, the symbol table's is as good or better. */
+	const char *name;
 	const char *file;  /* path as the compiler wrote it; NULL unknown */
 	int32_t line;      /* 0: unknown */
 };

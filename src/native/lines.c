@@ -398,12 +398,20 @@ static void open_unit(struct lines *l, struct unit *u)
 
 /* --- inlined calls ---------------------------------------------------------------------------- */
 
+/* Version 5 counts files from 0, the others from 1: libdw's has "???" as number 0 then. */
+static const char *call_file(const struct unit *u, Dwarf_Die *die)
+{
+	const char *name = u->files && dwarf_hasattr(die, DW_AT_call_file) ?
+		dwarf_filesrc(u->files, (size_t)number_of(die, DW_AT_call_file), NULL, NULL) : NULL;
+
+	return name && strcmp(name, "???") != 0 ? name : NULL;
+}
+
 /* One for each piece of the call's code. */
 static bool add_call(struct lines *l, const struct unit *u, struct function *f, size_t *room,
 		     Dwarf_Die *die, int depth)
 {
 	struct pieces code = { 0 };
-	int32_t file = number_of(die, DW_AT_call_file);
 	bool good = pieces_add(l, &code, LINES_PIECES_MAX, die, 0);
 
 	for (size_t i = 0; i < code.count && good; i++) {
@@ -414,8 +422,7 @@ static bool add_call(struct lines *l, const struct unit *u, struct function *f, 
 		f->calls[f->call_count++] = (struct call){
 			.lo = code.list[i].lo, .hi = code.list[i].hi, .depth = (uint16_t)depth,
 			.entry = dwarf_dieoffset(die), .line = number_of(die, DW_AT_call_line),
-			.file = u->files && file ?
-				dwarf_filesrc(u->files, (size_t)file, NULL, NULL) : NULL,
+			.file = call_file(u, die),
 		};
 	}
 	pieces_free(l, &code);
