@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * How a frame reads in text: `qualname (file.py:line)`. */
+ * How a frame reads in text: `qualname (file.py:line)`; native code `symbol (file.c:line)` where debug
+ * information is, else `symbol (library.so)`; the kernel's `symbol ([kernel])`. */
 #ifndef EXPORT_LABEL_H
 #define EXPORT_LABEL_H
 
@@ -29,17 +30,23 @@ void label_place(struct buf *b, const struct profile *p, const struct profile_no
  * Nothing for <string> and the like, for native code and marks. */
 void label_module(struct buf *b, const struct symtab *t, const struct sym_func *f);
 
-/* `thread (0x7F…): "name"` */
+/* `thread (0x7F…): "name"`; `thread (tid 123): "name"` when Python does not know it */
 void label_thread(struct buf *b, const struct profile_thread *t);
 
-/* The file as shown: short path unless full_filenames or not resolved. */
-const char *label_file(const struct sym_file *f, bool full_filenames);
+/* The function's file as shown. Python's: its short path unless full_filenames or not resolved. Of
+ * native code, whose files lie in no package, the last part: the source's, or the library's. */
+const char *label_file(const struct symtab *t, const struct sym_func *f, bool full_filenames);
+const char *label_last_part(const char *path);
+
+/* The file of a native function is its library: nobody knows the source. False for Python's. */
+bool label_in_library(const struct symtab *t, const struct sym_func *f);
 
 enum label_origin {
 	ORIGIN_APPLICATION,
 	ORIGIN_LIBRARY,
 	ORIGIN_STDLIB,
-	ORIGIN_NATIVE,       /* compiled code, the kernel */
+	ORIGIN_NATIVE,       /* compiled code */
+	ORIGIN_KERNEL,
 	ORIGIN_MARK,         /* words of ours, threads */
 	ORIGINS
 };

@@ -141,7 +141,8 @@ static void dump_release(struct dump *d)
 static int dump_process(const struct dump_options *o, struct err *err)
 {
 	struct attached a;
-	struct dump d = { .target = &a.target, .full_filenames = o->full_filenames };
+	struct dump d = { .target = &a.target, .full_filenames = o->full_filenames,
+			  .native = o->native.on };
 	int r = attach_open(&a, o->pid, DUMP_PATIENCE_NS, NULL, NULL, err);
 
 	if (r)

@@ -38,9 +38,11 @@ static const char *doing(const struct dump *d, const struct dumped *th)
 	}
 }
 
-static const char *file_shown(const struct dump *d, const struct sym_file *f)
+static const char *file_shown(const struct dump *d, const struct sym_func *fn, bool full)
 {
-	return d->full_filenames ? f->path : shortpath_of(d->target->pid, f->path);
+	if (fn->kind != SYM_PYTHON || full)
+		return label_file(&d->symtab, fn, full);
+	return shortpath_of(d->target->pid, symtab_file_at(&d->symtab, fn->file)->path);
 }
 
 /* Text of the target's, in which nothing may steer a terminal or begin a line. */
@@ -56,10 +58,14 @@ static void put_clean(const char *before, const char *text, size_t max, const ch
 static void print_frame(const struct dump *d, const struct sym_frame *frame)
 {
 	const struct sym_func *fn = symtab_func_at(&d->symtab, frame->func);
-	const struct sym_file *file = symtab_file_at(&d->symtab, fn->file);
+	const char *file = file_shown(d, fn, d->full_filenames);
 
-	put_clean("    ", fn->name, LABEL_NAME_MAX, " (");
-	put_clean("", file_shown(d, file), LABEL_FILE_MAX, "");
+	put_clean("    ", fn->name, LABEL_NAME_MAX, "");
+	if (fn->kind != SYM_PYTHON && (fn->kind == SYM_MARK || !*file || !strcmp(fn->name, file))) {
+		putchar('\n');
+		return;
+	}
+	put_clean(" (", file, LABEL_FILE_MAX, "");
 	if (frame->line > 0)
 		printf(":%d", frame->line);
 	puts(")");
@@ -78,7 +84,7 @@ static void print_thread(const struct dump *d, const struct dumped *th)
 	if (th->skipped)
 		printf("    ... (%u frames are shown, there are more)\n", th->count);
 	if (th->count == 0)
-		puts("    (no Python frames)");
+		puts(d->native ? "    (no frames)" : "    (no Python frames)");
 }
 
 void dump_text(struct dump *d)
@@ -101,16 +107,21 @@ void dump_text(struct dump *d)
 	buf_release(&reasons);
 }
 
-/* "pkg.mod" of "pkg/mod.py"; py-spy's key "module" is the shared library of native frames, null
- * for Python ones. */
+/* As py-spy has it: "module" is the shared library of native frames, null for Python ones; ours is
+ * null too where the source is known instead. */
 static json_t *frame_json(const struct dump *d, const struct sym_frame *frame)
 {
+	static const char *const kinds[] = {
+		[SYM_PYTHON] = "python", [SYM_NATIVE] = "native", [SYM_KERNEL] = "kernel",
+		[SYM_MARK] = "mark",
+	};
 	const struct sym_func *fn = symtab_func_at(&d->symtab, frame->func);
-	const struct sym_file *file = symtab_file_at(&d->symtab, fn->file);
+	const char *path = symtab_file_at(&d->symtab, fn->file)->path;
 
-	return json_pack("{s:s, s:s, s:s, s:n, s:i, s:i}", "name", fn->name, "filename", file->path,
-			 "short_filename", shortpath_of(d->target->pid, file->path), "module", "line",
-			 frame->line, "first_line", fn->first_line);
+	return json_pack("{s:s, s:s, s:s, s:s?, s:i, s:i, s:s}", "name", fn->name, "filename", path,
+			 "short_filename", file_shown(d, fn, false), "module",
+			 label_in_library(&d->symtab, fn) ? path : NULL, "line", frame->line,
+			 "first_line", fn->first_line, "kind", kinds[fn->kind]);
 }
 
 static json_t *thread_json(const struct dump *d, const struct dumped *th)

@@ -21,6 +21,7 @@ struct dump {
 	uint32_t count;
 	struct sampler_stats stats;
 	bool full_filenames;
+	bool native;                /* stacks hold native frames too */
 	char cmdline[1024];
 };
 

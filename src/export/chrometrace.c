@@ -60,7 +60,8 @@ static void begin_node(struct writer *w, uint64_t ns, uint32_t id)
 {
 	static const char *const categories[ORIGINS] = {
 		[ORIGIN_APPLICATION] = "application", [ORIGIN_LIBRARY] = "library",
-		[ORIGIN_STDLIB] = "stdlib", [ORIGIN_NATIVE] = "native", [ORIGIN_MARK] = "mark",
+		[ORIGIN_STDLIB] = "stdlib", [ORIGIN_NATIVE] = "native", [ORIGIN_KERNEL] = "kernel",
+		[ORIGIN_MARK] = "mark",
 	};
 	const struct profile_node *node = profile_node_at(w->p, id);
 	const struct sym_func *f = symtab_func_at(w->p->symtab, node->func);

@@ -127,11 +127,12 @@ static uint64_t weight_below(const struct tree *t, uint64_t least)
 
 static const char origin_letters[ORIGINS] = {
 	[ORIGIN_APPLICATION] = 'a', [ORIGIN_LIBRARY] = 'l', [ORIGIN_STDLIB] = 's',
-	[ORIGIN_NATIVE] = 'n', [ORIGIN_MARK] = 'm',
+	[ORIGIN_NATIVE] = 'n', [ORIGIN_KERNEL] = 'k', [ORIGIN_MARK] = 'm',
 };
 static const char *const origin_words[ORIGINS] = {
 	[ORIGIN_APPLICATION] = "application", [ORIGIN_LIBRARY] = "library",
-	[ORIGIN_STDLIB] = "standard library", [ORIGIN_NATIVE] = "native", [ORIGIN_MARK] = "thread, mark",
+	[ORIGIN_STDLIB] = "standard library", [ORIGIN_NATIVE] = "native", [ORIGIN_KERNEL] = "kernel",
+	[ORIGIN_MARK] = "thread, mark",
 };
 
 /* One function has one shade, whatever line it is on. */

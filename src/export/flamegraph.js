@@ -12,7 +12,7 @@
 var SVG = "http://www.w3.org/2000/svg", HTML = "http://www.w3.org/1999/xhtml";
 var ROW = 18, MARGIN = 12, TEXT_MIN = 24, PAD = 4;
 var ORIGINS = [["a", "application"], ["l", "library"], ["s", "standard library"], ["n", "native"],
-	       ["m", "thread, mark"]];
+	       ["k", "kernel"], ["m", "thread, mark"]];
 
 var script = document.currentScript;
 var svg = script && script.ownerSVGElement || document.documentElement;

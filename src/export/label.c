@@ -61,20 +61,58 @@ static void add_file(struct buf *b, const char *path)
 	add_clean(b, path + start, len - start);
 }
 
-const char *label_file(const struct sym_file *f, bool full_filenames)
+const char *label_last_part(const char *path)
 {
-	const char *shorter = full_filenames ? NULL : f->short_path;
+	const char *slash = strrchr(path, '/');
 
-	return shorter ? shorter : f->path;
+	return slash && slash[1] ? slash + 1 : path;
+}
+
+static bool is_compiled(const struct sym_func *f)
+{
+	return f->kind == SYM_NATIVE || f->kind == SYM_KERNEL;
+}
+
+const char *label_file(const struct symtab *t, const struct sym_func *f, bool full_filenames)
+{
+	const struct sym_file *file = symtab_file_at(t, f->file);
+	const char *shorter;
+
+	if (full_filenames)
+		return file->path;
+	if (is_compiled(f))
+		return label_last_part(file->path);
+	shorter = file->short_path;
+	return shorter ? shorter : file->path;
+}
+
+/* By the suffix: libraries end in .so, .so.6, -3.13, or in nothing. */
+bool label_in_library(const struct symtab *t, const struct sym_func *f)
+{
+	static const char *const sources[] = {
+		".c", ".h", ".cc", ".hh", ".cpp", ".hpp", ".cxx", ".hxx", ".c++", ".h++", ".C", ".H",
+		".inc", ".inl", ".tcc", ".ipp", ".tpp", ".def", ".S", ".s", ".asm", ".rs", ".pyx",
+		".pxd", ".pxi", ".py", ".cu", ".cuh", ".f", ".F", ".f90", ".F90", ".f95", ".go", ".m",
+		".mm", ".zig", ".d", ".nim", ".y", ".l", ".re",
+	};
+	const char *suffix = strrchr(label_last_part(symtab_file_at(t, f->file)->path), '.');
+
+	if (!is_compiled(f))
+		return false;
+	for (size_t i = 0; suffix && i < ARRAY_SIZE(sources); i++)
+		if (!strcmp(suffix, sources[i]))
+			return false;
+	return true;
 }
 
 void label_place(struct buf *b, const struct profile *p, const struct profile_node *node,
 		 bool full_filenames)
 {
 	const struct sym_func *f = symtab_func_at(p->symtab, node->func);
-	const char *file = label_file(symtab_file_at(p->symtab, f->file), full_filenames);
+	const char *file = label_file(p->symtab, f, full_filenames);
 
-	if (f->kind == SYM_MARK || !*file)
+	/* A kernel that tells no names is one frame: "[kernel]", not "[kernel] ([kernel])". */
+	if (f->kind == SYM_MARK || !*file || (f->kind == SYM_KERNEL && !strcmp(f->name, file)))
 		return;
 	add_file(b, file);
 	if (node->line > 0)
@@ -133,14 +171,13 @@ void label_module(struct buf *b, const struct symtab *t, const struct sym_func *
 {
 	static const char frozen[] = "<frozen ";
 	const struct sym_file *file = symtab_file_at(t, f->file);
-	const char *path = file->short_path, *slash;
+	const char *path = file->short_path;
 	size_t from = b->len;
 
 	if (f->kind != SYM_PYTHON)
 		return;
 	if (!path) { /* nobody has looked at the folders: the name alone is what is sure */
-		slash = strrchr(file->path, '/');
-		path = slash ? slash + 1 : file->path;
+		path = label_last_part(file->path);
 	}
 	if (!strncmp(path, frozen, sizeof(frozen) - 1)) {
 		label_clean(b, path + sizeof(frozen) - 1, LABEL_NAME_MAX);
@@ -152,7 +189,10 @@ void label_module(struct buf *b, const struct symtab *t, const struct sym_func *
 
 void label_thread(struct buf *b, const struct profile_thread *t)
 {
-	buf_addf(b, "thread (0x%" PRIX64 ")", t->thread_id);
+	if (t->thread_id)
+		buf_addf(b, "thread (0x%" PRIX64 ")", t->thread_id);
+	else /* it has nothing to do with Python */
+		buf_addf(b, "thread (tid %d)", (int)t->tid);
 	if (!t->name || !*t->name)
 		return;
 	buf_adds(b, ": \"");
@@ -199,6 +239,8 @@ enum label_origin label_origin(const struct symtab *t, const struct sym_func *f)
 
 	if (f->kind == SYM_MARK)
 		return ORIGIN_MARK;
+	if (f->kind == SYM_KERNEL)
+		return ORIGIN_KERNEL;
 	if (f->kind != SYM_PYTHON)
 		return ORIGIN_NATIVE;
 	if (is_library(path))

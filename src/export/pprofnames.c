@@ -3,6 +3,8 @@
 #include "config.h"
 #include "pprofnames.h"
 
+#include <string.h>
+
 #include "export/label.h"
 #include "title.h"
 #include "util/clock.h"
@@ -46,6 +48,18 @@ static uint32_t file_string(struct pprof_names *n, uint32_t file)
 	return *id;
 }
 
+/* What most viewers show is the name alone: one of a library says which. */
+static void add_library(struct pprof_names *n, const struct sym_func *f)
+{
+	const char *library = label_file(n->p->symtab, f, false);
+
+	if (!label_in_library(n->p->symtab, f) || !*library || !strcmp(library, f->name))
+		return;
+	buf_adds(&n->text, " (");
+	label_clean(&n->text, library, LABEL_NAME_MAX);
+	buf_addc(&n->text, ')');
+}
+
 static uint64_t function_id(struct pprof_names *n, uint32_t func)
 {
 	const struct sym_func *f = symtab_func_at(n->p->symtab, func);
@@ -60,6 +74,7 @@ static uint64_t function_id(struct pprof_names *n, uint32_t func)
 	if (n->text.len)
 		buf_addc(&n->text, '.');
 	label_name(&n->text, f);
+	add_library(n, f);
 	name = pprof_names_text(n);
 	file = f->kind == SYM_MARK ? STR_EMPTY : file_string(n, f->file);
 	proto_function(n->proto, (uint64_t)func + 1, name, file, f->first_line);

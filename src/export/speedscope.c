@@ -118,9 +118,11 @@ static void write_name(struct writer *w, const struct profile_thread *t)
 {
 	buf_clear(&w->text);
 	label_clean(&w->text, t->name && *t->name ? t->name : "thread", LABEL_NAME_MAX);
-	buf_addf(&w->text, " (0x%" PRIX64, t->thread_id);
-	if (t->tid > 0)
-		buf_addf(&w->text, ", tid %d", (int)t->tid);
+	buf_adds(&w->text, " (");
+	if (t->thread_id)
+		buf_addf(&w->text, "0x%" PRIX64, t->thread_id);
+	if (t->tid > 0 || !t->thread_id)
+		buf_addf(&w->text, "%stid %d", t->thread_id ? ", " : "", (int)t->tid);
 	if (t->interp_id)
 		buf_addf(&w->text, ", interpreter %" PRIu64, t->interp_id);
 	buf_adds(&w->text, ")");

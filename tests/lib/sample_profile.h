@@ -21,11 +21,13 @@ struct sample_profile {
 	struct profile profile;
 };
 
-enum { S_SERVE, S_GET, S_QUERY, S_LOADS, S_RUN, S_MISCHIEF, S_FUNCS };
+enum { S_SERVE, S_GET, S_QUERY, S_LOADS, S_RUN, S_MISCHIEF, S_SORT, S_COMPARE, S_UNNAMED, S_DOT,
+       S_RUST, S_READ, S_KERNEL, S_NO_INFO, S_MAIN, S_FUNCS };
 
 static const struct {
 	const char *name, *path, *short_path;
 	int32_t first_line;
+	enum sym_kind kind;
 } sample_functions[S_FUNCS] = {
 	[S_SERVE] = { "serve", "/srv/shop/app.py", "app.py", 10 },
 	[S_GET] = { "Cart.get", "/srv/shop/shop/cart.py", "shop/cart.py", 20 },
@@ -34,6 +36,18 @@ static const struct {
 	[S_LOADS] = { "loads", "/usr/lib/python3.13/json/__init__.py", "json/__init__.py", 299 },
 	[S_RUN] = { "h\xc3\xa9llo.<locals>.<lambda>", "/srv/shop/\xd1\x8f.py", "\xd1\x8f.py", 1 },
 	[S_MISCHIEF] = { "a;b\n\"c\" & 'd' ]]></script>\x01\xff\xf0\x9f\x94\xa5", "<string>", NULL, 1 },
+	[S_SORT] = { "list_sort_impl", "/build/python3.13/Objects/listobject.c", NULL, 0, SYM_NATIVE },
+	[S_COMPARE] = { "std::__lg<unsigned long>(unsigned long) const",
+			"/srv/venv/lib/python3.13/site-packages/shop/_fast.cpython-313-x86_64-linux-gnu.so",
+			"shop/_fast.cpython-313-x86_64-linux-gnu.so", 0, SYM_NATIVE },
+	[S_UNNAMED] = { "0x1a2b0", "/usr/lib/x86_64-linux-gnu/libblas.so.3", NULL, 0, SYM_NATIVE },
+	[S_DOT] = { "cblas_ddot", "/usr/lib/x86_64-linux-gnu/libblas.so.3", NULL, 0, SYM_NATIVE },
+	[S_RUST] = { "<orjson::Ser as serde::Serialize>::serialize", "/io/src/serialize/mod.rs", NULL,
+		     0, SYM_NATIVE },
+	[S_READ] = { "vfs_read", "[kernel]", NULL, 0, SYM_KERNEL },
+	[S_KERNEL] = { "[kernel]", "[kernel]", NULL, 0, SYM_KERNEL },
+	[S_NO_INFO] = { "[no unwind info]", "", NULL, 0, SYM_MARK },
+	[S_MAIN] = { "_start", "/usr/bin/python3.13", NULL, 0, SYM_NATIVE },
 };
 
 static inline void sample_add(struct sample_profile *s, uint32_t thread, uint64_t when_ms,
@@ -48,7 +62,8 @@ static inline void sample_add(struct sample_profile *s, uint32_t thread, uint64_
 		const char *name = sample_functions[frames[i].func].name;
 		uint32_t file = symtab_file(&s->symtab, path, strlen(path));
 
-		named[i].func = symtab_func(&s->symtab, SYM_PYTHON, name, strlen(name), file,
+		named[i].func = symtab_func(&s->symtab, sample_functions[frames[i].func].kind, name,
+					    strlen(name), file,
 					    sample_functions[frames[i].func].first_line);
 		named[i].line = frames[i].line;
 		if (sample_functions[frames[i].func].short_path)
@@ -77,6 +92,30 @@ static inline void sample_fill(struct sample_profile *s)
 	sample_add(s, main_thread, 40, 20, 20, loads, 3);
 	sample_add(s, work_thread, 40, 20, 20, worker, 2);
 	sample_add(s, main_thread, 60, 10, 9, serve, 1); /* nothing seen from 40 to 50 */
+}
+
+/* As --native shows it: what C, C++ and Rust do between Python's frames, and what the kernel does. */
+static inline void sample_fill_native(struct sample_profile *s)
+{
+	static const struct sym_frame sort[] = { { S_COMPARE, 0 }, { S_GET, 24 }, { S_SORT, 2391 },
+						 { S_SERVE, 12 }, { S_MAIN, 0 } };
+	static const struct sym_frame dumps[] = { { S_RUST, 88 }, { S_NO_INFO, 0 }, { S_SERVE, 14 },
+						  { S_MAIN, 0 } };
+	static const struct sym_frame reads[] = { { S_READ, 0 }, { S_SERVE, 15 }, { S_MAIN, 0 } };
+	static const struct sym_frame nameless[] = { { S_KERNEL, 0 }, { S_SERVE, 15 }, { S_MAIN, 0 } };
+	static const struct sym_frame blas[] = { { S_UNNAMED, 0 }, { S_DOT, 0 } };
+	static const struct profile_thread threads[] = {
+		{ .thread_id = 0x7f12a0, .tid = 4242, .name = (char *)"MainThread" },
+		{ .thread_id = 0, .tid = 4250, .name = (char *)"openblas" },
+	};
+	uint32_t main_thread = profile_add_thread(&s->profile, &threads[0]);
+	uint32_t blas_thread = profile_add_thread(&s->profile, &threads[1]);
+
+	sample_add(s, main_thread, 20, 20, 20, sort, 5);
+	sample_add(s, main_thread, 35, 15, 15, dumps, 4);
+	sample_add(s, main_thread, 45, 10, 10, reads, 3);
+	sample_add(s, main_thread, 50, 5, 5, nameless, 3);
+	sample_add(s, blas_thread, 60, 60, 60, blas, 2);
 }
 
 /* A profile of 60 ms without samples; with `folder` the order of samples is kept. */

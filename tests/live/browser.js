@@ -85,6 +85,20 @@ async function testGraph() {
 	is(page.wrong.join(), "", "no errors");
 }
 
+async function testNative() {
+	const page = await graph("native");
+
+	is(await text(page, ".legend"), "applicationnativekernelthread, mark", "native code and the kernel have their own colours");
+	for (const label of ["list_sort_impl (listobject.c:2391)", "0x1a2b0 (libblas.so.3)", "[no unwind info]",
+			     "vfs_read ([kernel])", "[kernel]"])
+		ok(await find(page, label), `${label} is drawn`);
+	await page.locator("#graph .f[aria-label='0x1a2b0 (libblas.so.3)'] rect").hover();
+	ok((await text(page, "#tip")).includes("libblas.so.3 \u00b7 native"), "hovering says the library", await text(page, "#tip"));
+	is(page.wrong.join(), "", "native: no errors");
+	await shot(page, "native");
+	await page.context().close();
+}
+
 async function testZoom() {
 	const page = await graph("small");
 	const before = await find(page, "loads (json/__init__.py:346)");
@@ -215,7 +229,7 @@ async function testDark() {
 }
 
 async function testSpeedscope() {
-	for (const kind of ["small", "empty", "web", "wide"]) {
+	for (const kind of ["small", "native", "empty", "web", "wide"]) {
 		const page = await open(`http://127.0.0.1:${port}/#profileURL=/profiles/${kind}.speedscope.json`);
 
 		await page.waitForFunction(() => / - speedscope$/.test(document.title), null, { timeout: 20000 });
@@ -232,7 +246,7 @@ async function main() {
 	await new Promise(done => server.listen(0, "127.0.0.1", done));
 	port = server.address().port;
 	browser = await chromium.launch({ executablePath, args: flags });
-	for (const test of [testGraph, testZoom, testSearch, testOrders, testKeyboard, testWidths, testHard, testStill, testDark, testSpeedscope])
+	for (const test of [testGraph, testNative, testZoom, testSearch, testOrders, testKeyboard, testWidths, testHard, testStill, testDark, testSpeedscope])
 		await test().catch(error => ok(false, `${test.name} runs to its end: ${String(error).split("\n")[0]}`));
 	await browser.close();
 	server.close();

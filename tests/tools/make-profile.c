@@ -2,6 +2,7 @@
  * make-profile KIND FILE [-t] [--flames]: writes a made-up profile, in the format FILE's suffix means.
  *
  *   small  the profile of the golden files       empty  no samples at all
+ *   native the same with native code and the kernel
  *   deep   stacks of 1 500 frames                wide   50 000 different frames side by side
  *   web    a plausible web service, 8 threads    large  web, an hour at 1 000 Hz
  */
@@ -157,6 +158,8 @@ static bool fill(struct sample_profile *s, const char *kind)
 		return true;
 	if (!strcmp(kind, "small"))
 		sample_fill(s);
+	else if (!strcmp(kind, "native"))
+		sample_fill_native(s);
 	else if (!strcmp(kind, "deep"))
 		deep(s);
 	else if (!strcmp(kind, "wide"))

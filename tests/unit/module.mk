@@ -72,6 +72,14 @@ EXTRA_DIST += \
 	%D%/golden/empty.speedscope.json \
 	%D%/golden/empty.svg \
 	%D%/golden/empty.trace.json \
+	%D%/golden/native-full-filenames.folded \
+	%D%/golden/native-function.folded \
+	%D%/golden/native-nolineno.folded \
+	%D%/golden/native.folded \
+	%D%/golden/native.pprof.txt \
+	%D%/golden/native.speedscope.json \
+	%D%/golden/native.svg \
+	%D%/golden/native.trace.json \
 	%D%/golden/small-full-filenames.folded \
 	%D%/golden/small-function.folded \
 	%D%/golden/small-nolineno.folded \

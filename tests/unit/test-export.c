@@ -321,6 +321,33 @@ static void test_formats(void)
 	sample_release(&sample);
 }
 
+static void open_native(enum profile_lines lines)
+{
+	sample_init(&sample, lines, true);
+	sample_fill_native(&sample);
+	events_drain(sample.profile.events, 1);
+}
+
+static void test_native(void)
+{
+	struct export_options plain = { 0 }, full = { .full_filenames = true };
+
+	open_native(PROFILE_LINE);
+	golden(&export_raw, plain, "native.folded");
+	golden(&export_raw, full, "native-full-filenames.folded");
+	golden(&export_speedscope, plain, "native.speedscope.json");
+	golden(&export_chrometrace, plain, "native.trace.json");
+	golden(&export_flamegraph, plain, "native.svg");
+	golden_pprof(plain, "native.pprof.txt");
+	sample_release(&sample);
+	open_native(PROFILE_FUNCTION);
+	golden(&export_raw, plain, "native-function.folded");
+	sample_release(&sample);
+	open_native(PROFILE_NO_LINE);
+	golden(&export_raw, plain, "native-nolineno.folded");
+	sample_release(&sample);
+}
+
 static void test_lines(void)
 {
 	open_sample(PROFILE_FUNCTION, true);
@@ -365,6 +392,7 @@ int main(void)
 {
 	test_formats();
 	test_lines();
+	test_native();
 	test_empty();
 	test_bare();
 	return tap_done();

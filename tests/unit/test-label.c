@@ -40,6 +40,13 @@ static void test_frames(void)
 	reads(SYM_PYTHON, "View.get", "a.py", 0, "View.get (a.py)");
 	reads(SYM_PYTHON, "View.get", "", 7, "View.get");
 	reads(SYM_NATIVE, "memcpy", "libc.so.6", 0, "memcpy (libc.so.6)");
+	reads(SYM_NATIVE, "memcpy", "/usr/lib/x86_64-linux-gnu/libc.so.6", 0, "memcpy (libc.so.6)");
+	reads(SYM_NATIVE, "main", "/build/src/main.c", 12, "main (main.c:12)");
+	reads(SYM_NATIVE, "0x1f0", "/srv/lib.so", 0, "0x1f0 (lib.so)");
+	reads(SYM_NATIVE, "f", "dir/", 0, "f (dir/)");
+	reads(SYM_NATIVE, "f", "", 0, "f");
+	reads(SYM_KERNEL, "vfs_read", "[kernel]", 0, "vfs_read ([kernel])");
+	reads(SYM_KERNEL, "[kernel]", "[kernel]", 0, "[kernel]");
 	reads(SYM_MARK, "[truncated]", "", 0, "[truncated]");
 	reads(SYM_PYTHON, "a\nb\tc\x7f" "d\xe2\x80\xae" "e", "x\ny.py", 1, "a b c d e (x y.py:1)");
 	reads(SYM_PYTHON, "\xff\xc0\x80\xed\xa0\x80", "a.py", 1,
@@ -85,9 +92,48 @@ static void test_short_path(void)
 	buf_release(&b);
 }
 
+/* A library in a package has a short path, as the file of Python code would. */
+static void test_native_path(void)
+{
+	static const char path[] = "/venv/lib/python3.13/site-packages/numpy/_core.so";
+	struct profile_node n = node(SYM_NATIVE, "dot", path, 0);
+	struct buf b = BUF_INIT;
+
+	symtab_set_short_path(&symtab, symtab_func_at(&symtab, n.func)->file, "numpy/_core.so");
+	label_frame(&b, &profile, &n, false);
+	is_str(b.data, "dot (_core.so)", "native code shows the last part");
+	buf_clear(&b);
+	label_frame(&b, &profile, &n, true);
+	is_str(b.data, "dot (/venv/lib/python3.13/site-packages/numpy/_core.so)",
+	       "--full-filenames of native code");
+	buf_release(&b);
+}
+
+static void test_in_library(void)
+{
+	static const struct {
+		enum sym_kind kind;
+		const char *path;
+		bool in_library;
+	} cases[] = {
+		{ SYM_NATIVE, "/usr/lib/libc.so.6", true }, { SYM_NATIVE, "/usr/bin/python3.13", true },
+		{ SYM_NATIVE, "/opt/app.c/server", true }, { SYM_NATIVE, "[vdso]", true },
+		{ SYM_NATIVE, "/src/a.c", false }, { SYM_NATIVE, "mod.rs", false },
+		{ SYM_NATIVE, "shop/cart.pyx", false }, { SYM_KERNEL, "[kernel]", true },
+		{ SYM_PYTHON, "/srv/lib.so", false }, { SYM_MARK, "", false },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct profile_node n = node(cases[i].kind, "f", cases[i].path, 0);
+
+		is_int(label_in_library(&symtab, symtab_func_at(&symtab, n.func)),
+		       cases[i].in_library, cases[i].path);
+	}
+}
+
 static void thread_reads(uint64_t id, const char *name, const char *want)
 {
-	struct profile_thread t = { .thread_id = id, .name = (char *)name };
+	struct profile_thread t = { .thread_id = id, .tid = 77, .name = (char *)name };
 	struct buf b = BUF_INIT;
 
 	label_thread(&b, &t);
@@ -121,6 +167,13 @@ static void test_origins(void)
 		is_int(label_origin(&symtab, symtab_func_at(&symtab, n.func)), origins[i].origin,
 		       origins[i].path);
 	}
+	for (enum sym_kind kind = SYM_NATIVE; kind <= SYM_MARK; kind++) {
+		struct profile_node n = node(kind, "f", "/usr/lib/python3.13/x.py", 1);
+
+		is_int(label_origin(&symtab, symtab_func_at(&symtab, n.func)),
+		       (const int[]){ 0, ORIGIN_NATIVE, ORIGIN_KERNEL, ORIGIN_MARK }[kind],
+		       "compiled code is no library of Python's");
+	}
 }
 
 static void suffix_means(const char *path, const struct exporter *want)
@@ -151,8 +204,11 @@ int main(void)
 	test_frames();
 	test_long();
 	test_short_path();
+	test_native_path();
+	test_in_library();
 	thread_reads(0x7f12AB, "MainThread", "thread (0x7F12AB): \"MainThread\"");
 	thread_reads(1, NULL, "thread (0x1)");
+	thread_reads(0, "openblas", "thread (tid 77): \"openblas\"");
 	thread_reads(1, "a\nb", "thread (0x1): \"a b\"");
 	test_origins();
 	test_exporters();
