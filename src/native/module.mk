@@ -17,3 +17,4 @@ libpystoker_a_SOURCES += %D%/code.h %D%/code.c include/native/stack.h %D%/stack.
 libpystoker_a_SOURCES += include/native/lines.h %D%/lines.c %D%/lines_check.h %D%/lines_check.c
 libpystoker_a_SOURCES += %D%/mapping.h %D%/mapping.c %D%/cursor.h
 libpystoker_a_SOURCES += %D%/debuginfod.h %D%/debuginfod.c
+libpystoker_a_SOURCES += include/native/kallsyms.h %D%/kallsyms.c
