@@ -14,11 +14,12 @@
 /* A native frame, innermost first in arrays. */
 struct merge_native {
 	uint64_t sp, cfa;    /* its part of the stack is [sp, cfa); cfa 0: unknown */
-	bool eval;           /* known as the eval loop, by name or learned */
+	bool eval;           /* known as the eval loop, by name (".cold" parts too) or learned */
 	bool gap;            /* frames are missing between this one and the one before it */
 };
 
-/* An eval call of Python's, innermost first; as struct raw_entry. */
+/* An eval call of Python's, innermost first; as struct raw_entry. May be empty: all its frames are
+ * hidden, or (3.10, the first) it is being entered. */
 struct merge_entry {
 	uint64_t anchor;     /* 0: none */
 	uint32_t end;        /* behind its last Python frame */
@@ -28,7 +29,8 @@ enum merge_kind {
 	MERGE_PYTHON,        /* Python frame `index` */
 	MERGE_NATIVE,        /* native frame `index` */
 	MERGE_EVAL,          /* native frame `index`, which runs the Python frames given before it */
-	MERGE_GAP,           /* frames without unwind information are missing here */
+	MERGE_GAP,           /* native frames are missing here, before `index` (which may be behind the
+			      * last); Python frames that they run follow without a MERGE_EVAL */
 	MERGE_CUT,           /* the native stack ended here; only Python's frames follow */
 	MERGE_MISMATCH,      /* from here on the two could not be brought together: Python's follow */
 };
@@ -48,13 +50,19 @@ struct merge_input {
 };
 
 enum merge_result {
-	MERGED,              /* every entry has its native frame */
-	MERGED_PARTLY,       /* the native stack ends before the last entry: MERGE_CUT */
+	MERGED,              /* every entry has its native frame, or its gap */
+	MERGED_PARTLY,       /* the native stack ends before Python's: MERGE_CUT */
 	MERGE_FAILED,        /* MERGE_MISMATCH is in it */
 };
 
-/* Room for native_count + python_count + 2 items is enough. Every Python frame is in the result once
- * and in order, whatever the result; the leaf comes first. */
+/* Items that any result has room in. */
+static inline size_t merge_room(size_t native_count, size_t python_count)
+{
+	return 2 * native_count + python_count + 2;
+}
+
+/* Every Python frame is in the result once and in order, whatever the result; so are native frames,
+ * up to a MERGE_CUT or MERGE_MISMATCH. The leaf comes first. `out`: see merge_room(). */
 enum merge_result merge_stacks(const struct merge_input *in, struct merge_item *out,
 			       uint32_t *ret_count);
 

@@ -18,3 +18,4 @@ libpystoker_a_SOURCES += include/native/lines.h %D%/lines.c %D%/lines_check.h %D
 libpystoker_a_SOURCES += %D%/mapping.h %D%/mapping.c %D%/cursor.h
 libpystoker_a_SOURCES += %D%/debuginfod.h %D%/debuginfod.c
 libpystoker_a_SOURCES += include/native/kallsyms.h %D%/kallsyms.c
+libpystoker_a_SOURCES += include/native/merge.h %D%/merge.c
