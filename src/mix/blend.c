@@ -24,7 +24,7 @@ void scratch_init(struct scratch *s)
 		.names = xmalloc(NATIVE_FRAMES_MAX * sizeof(s->names[0])),
 		.entries = xmalloc(FRAMES_MAX * sizeof(s->entries[0])),
 		.anchors = xmalloc(FRAMES_MAX * sizeof(s->anchors[0])),
-		.items = xmalloc((NATIVE_FRAMES_MAX + FRAMES_MAX + 2) * sizeof(s->items[0])),
+		.items = xmalloc(merge_room(NATIVE_FRAMES_MAX, FRAMES_MAX) * sizeof(s->items[0])),
 		.frames = xmalloc(BLEND_FRAMES_MAX * sizeof(s->frames[0])),
 	};
 }

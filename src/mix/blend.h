@@ -27,7 +27,7 @@ struct scratch {
 	struct name *names;             /* of walked[] */
 	struct merge_entry *entries;    /* FRAMES_MAX */
 	uint64_t *anchors;
-	struct merge_item *items;
+	struct merge_item *items;       /* merge_room() of the above */
 	struct sym_frame *frames;       /* BLEND_FRAMES_MAX: the result, leaf first */
 	uint32_t count;
 };

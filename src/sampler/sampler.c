@@ -23,6 +23,8 @@ enum { JOIN_PERIOD_S = 1 };
 
 static const struct hold_ops *hold_choose(const struct sampler_config *c)
 {
+	if (c->native == NATIVE_PTRACE && c->placement != PLACE_BLOCKING)
+		return &hold_ptrace_brief;
 	switch (c->placement) {
 	case PLACE_BLOCKING: return &hold_ptrace;
 	case PLACE_OFF_CPU: return &hold_off_cpu;
