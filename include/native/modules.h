@@ -16,6 +16,7 @@
 #include "elf/elf_file.h"
 #include "mem/procfs.h"
 #include "mem/remote.h"
+#include "native/lines.h"
 #include "native/rules.h"
 #include "native/symbols.h"
 #include "util/attr.h"
@@ -23,6 +24,7 @@
 
 #define MODULES_REFRESH_NS 100000000ULL    /* unknown addresses read maps again no sooner */
 #define MODULES_SYMBOLS_MAX (512u << 20)   /* bytes of all symbol tables together */
+#define MODULES_LINES_MAX (512u << 20)     /* bytes of all modules' lines together */
 
 enum {
 	MODULES_MAX = 4096,           /* modules in all; further ones stay unknown */
@@ -58,6 +60,9 @@ struct module {
 	bool symbols_asked;
 	struct rules *rules;          /* see module_rules(); owned */
 	bool rules_asked;
+	/* See module_lines(). */
+	struct lines *lines;          /* owned; NULL: none, or not asked for */
+	bool lines_asked;
 	char *root;                   /* "/proc/PID/root" of the first process; owned */
 	uint64_t image_bias;          /* of that process, when image */
 };
@@ -67,6 +72,8 @@ struct modules {
 	struct module **list;
 	size_t count;
 	size_t symbol_bytes;          /* memory of all symbol tables */
+	struct lines_budget lines;    /* memory of all lines */
+	bool debuginfod;              /* debug files may come from $DEBUGINFOD_URLS; false by default */
 	uint32_t refused;             /* modules beyond MODULES_MAX, and tables beyond their cap */
 };
 
@@ -80,6 +87,11 @@ const struct symbols *module_symbols(struct modules *all, struct module *m);
 /* The module's unwind rules, read at the first call (10 ms for a huge one: off the sampling path).
  * NULL: it is no ELF file. Owned by the module. */
 struct rules *module_rules(struct module *m);
+
+/* Its lines and inlined functions, opened at the first call (a millisecond; of a big debug file up to
+ * a second; with debuginfod as long as the download). NULL: it has none, or there is no room. Owned by
+ * the module. */
+struct lines *module_lines(struct modules *all, struct module *m);
 
 /* A stretch of code in one process. */
 struct module_range {

@@ -307,6 +307,7 @@ static void list_units(struct lines *l)
 		if (!add_unit(l, &room, offset, offset + header) || next <= offset)
 			break;
 	pieces_sort(&l->code);
+	mapping_forget(&l->map, l->sections.info.at, l->sections.info.size);
 }
 
 static void read_lines(struct lines *l, struct unit *u, Dwarf_Die *die)

@@ -103,3 +103,12 @@ void mapping_close(struct mapping *m)
 	munmap(m->at, m->size + MAPPING_TAIL);
 	m->at = NULL;
 }
+
+void mapping_forget(const struct mapping *m, const uint8_t *at, uint64_t size)
+{
+	uintptr_t first = ((uintptr_t)at + page_size - 1) & ~(page_size - 1);
+	uintptr_t end = ((uintptr_t)at + size) & ~(page_size - 1);
+
+	if (at >= m->at && at < m->at + m->size && first < end)
+		madvise((void *)first, end - first, MADV_DONTNEED);
+}

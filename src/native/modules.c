@@ -17,7 +17,7 @@ enum { VDSO_MAX = 1 << 20 };
 
 void modules_init(struct modules *all)
 {
-	*all = (struct modules){ 0 };
+	*all = (struct modules){ .lines.max = MODULES_LINES_MAX };
 }
 
 static void module_free(struct module *m)
@@ -28,6 +28,7 @@ static void module_free(struct module *m)
 		close(m->fd);
 	rules_free(m->rules);
 	free(m->symbols);
+	lines_free(m->lines);
 	free(m->segments);
 	free(m->path);
 	free(m->root);
@@ -42,10 +43,17 @@ void modules_release(struct modules *all)
 	modules_init(all);
 }
 
+static struct symbols_from from_of(const struct modules *all, const struct module *m)
+{
+	return (struct symbols_from){
+		.fd = m->fd, .path = m->path, .root = m->root,
+		.bias = m->image ? m->image_bias : 0, .debuginfod = all->debuginfod,
+	};
+}
+
 const struct symbols *module_symbols(struct modules *all, struct module *m)
 {
-	struct symbols_from from = { .fd = m->fd, .path = m->path, .root = m->root,
-				     .bias = m->image ? m->image_bias : 0 };
+	struct symbols_from from = from_of(all, m);
 
 	if (m->symbols_asked || m->segment_count == 0)
 		return m->symbols;
@@ -75,6 +83,20 @@ struct rules *module_rules(struct module *m)
 	if (fd < 0 || rules_open(&m->rules, fd) < 0)
 		m->rules = NULL;
 	return m->rules;
+}
+
+struct lines *module_lines(struct modules *all, struct module *m)
+{
+	struct symbols_from from = from_of(all, m);
+
+	if (m->lines_asked || m->segment_count == 0)
+		return m->lines;
+	m->lines_asked = true;
+	if (all->lines.held >= all->lines.max) {
+		all->refused++;
+		return NULL;
+	}
+	return m->lines = lines_open(&from, &all->lines);
 }
 
 /* --- which module a mapping is --- */
