@@ -146,3 +146,5 @@ tests_unit_test_hold_CPPFLAGS = $(UNIT_CPPFLAGS)
 EXTRA_DIST += tests/lib/hold_target.h
 UNIT_TESTS += tests/unit/test-kallsyms
 tests_unit_test_kallsyms_CPPFLAGS = $(UNIT_CPPFLAGS)
+UNIT_TESTS += tests/unit/test-lines
+tests_unit_test_lines_CPPFLAGS = $(UNIT_CPPFLAGS)
