@@ -23,9 +23,8 @@ enum {
 	LINES_DEPTH_MAX = 64,         /* nested blocks and inlined functions within a function */
 	LINES_SCOPE_DEPTH_MAX = 16,   /* nested namespaces and types around a function */
 	LINES_RANGES_MAX = 4 << 20,   /* pieces of code of all units of a file */
-	LINES_PIECES_MAX = 4096,      /* pieces of one function, or one inlined call */
 	LINES_FUNCTIONS_MAX = 1 << 20, /* pieces of functions of a unit, and inlined calls of one */
-	LINES_ENTRIES_MAX = 8 << 20,  /* DWARF entries passed for one question */
+	LINES_ENTRIES_MAX = 8 << 20,  /* DWARF entries and pieces passed for one question */
 	LINES_ORIGIN_MAX = 8,         /* references followed to a function's name */
 };
 

@@ -17,6 +17,7 @@
 #include "elf/elf_file.h"
 #include "lines_check.h"
 #include "mapping.h"
+#include "util/idmap.h"
 #include "util/xalloc.h"
 
 /* A piece of code, and the index of what it belongs to. */
@@ -73,7 +74,8 @@ struct lines {
 	struct unit *units;
 	size_t unit_count;
 	struct pieces code;        /* of units */
-	size_t passed;             /* entries, for this question */
+	size_t passed;             /* entries and pieces, for this question */
+	struct idmap checked;      /* units by offset: 0 bad, 1 good */
 };
 
 /* --- memory ---------------------------------------------------------------------------------- */
@@ -137,8 +139,9 @@ static bool pieces_add(struct lines *l, struct pieces *p, size_t max, Dwarf_Die 
 	uint64_t base, lo, hi;
 	ptrdiff_t at = 0;
 
-	for (int i = 0; i < LINES_PIECES_MAX && (at = dwarf_ranges(die, at, &base, &lo, &hi)) > 0;
-	     i++) {
+	while ((at = dwarf_ranges(die, at, &base, &lo, &hi)) > 0) {
+		if (l->passed++ >= LINES_ENTRIES_MAX)
+			return false;
 		if (!is_code(l, lo, hi))
 			continue;
 		if (!grow(l, &p->list, p->count, &p->room, sizeof(*p->list), max))
@@ -192,6 +195,20 @@ static const struct piece *pieces_find(const struct pieces *p, uint64_t addr)
 
 /* --- values of entries ------------------------------------------------------------------------ */
 
+/* Before entries of the unit are read, other than the first one. */
+static bool check_unit(struct lines *l, Dwarf_Off offset)
+{
+	uint32_t *good = idmap_put(&l->checked, offset);
+	size_t cost;
+
+	if (*good != IDMAP_NONE)
+		return *good;
+	*good = lines_check_unit(&l->sections, offset, &cost) && has_room(l, cost);
+	if (*good)
+		hold(l, cost);
+	return *good;
+}
+
 static bool entry_at(struct lines *l, Dwarf_Off offset, Dwarf_Die *ret)
 {
 	return dwarf_offdie(l->dwarf, offset, ret) != NULL;
@@ -224,7 +241,7 @@ static int32_t number_of(Dwarf_Die *die, unsigned int name)
 }
 
 /* What a concrete function, or a call of one, is an instance of. */
-static bool origin_of(Dwarf_Die *die, Dwarf_Die *ret)
+static bool origin_of(struct lines *l, Dwarf_Die *die, Dwarf_Die *ret)
 {
 	static const unsigned int names[] = { DW_AT_abstract_origin, DW_AT_specification };
 
@@ -239,14 +256,16 @@ static bool origin_of(Dwarf_Die *die, Dwarf_Die *ret)
 		case DW_FORM_ref4:
 		case DW_FORM_ref8:
 		case DW_FORM_ref_udata:
-		case DW_FORM_ref_addr: return dwarf_formref_die(&attr, ret) != NULL;
+		case DW_FORM_ref_addr: /* may be in another unit */
+			return dwarf_formref_die(&attr, ret) != NULL &&
+			       check_unit(l, dwarf_dieoffset(ret) - dwarf_cuoffset(ret));
 		default: return false; /* in another file */
 		}
 	}
 	return false;
 }
 
-static const char *name_along(const struct lines *l, Dwarf_Die die, unsigned int name)
+static const char *name_along(struct lines *l, Dwarf_Die die, unsigned int name)
 {
 	for (int i = 0; i < LINES_ORIGIN_MAX; i++) {
 		const char *text = string_of(l, &die, name);
@@ -254,7 +273,7 @@ static const char *name_along(const struct lines *l, Dwarf_Die die, unsigned int
 
 		if (text)
 			return text;
-		if (!origin_of(&die, &origin))
+		if (!origin_of(l, &die, &origin))
 			return NULL;
 		die = origin;
 	}
@@ -300,6 +319,7 @@ static void list_units(struct lines *l)
 	size_t header, room = 0, count;
 
 	l->listed = true;
+	l->passed = 0;
 	if (!lines_check_units(&l->sections, &count) || !has_room(l, count * LINES_UNIT_COST))
 		return;
 	hold(l, count * LINES_UNIT_COST);
@@ -383,15 +403,13 @@ static bool read_functions(struct lines *l, struct unit *u, size_t *room, Dwarf_
 
 static void open_unit(struct lines *l, struct unit *u)
 {
-	size_t cost, room = 0;
+	size_t room = 0;
 	Dwarf_Die die;
 
 	u->opened = true;
 	l->passed = 0;
-	if (!lines_check_unit(&l->sections, u->offset, &cost) || !has_room(l, cost) ||
-	    !entry_at(l, u->entry, &die))
+	if (!check_unit(l, u->offset) || !entry_at(l, u->entry, &die))
 		return;
-	hold(l, cost);
 	read_lines(l, u, &die);
 	read_functions(l, u, &room, &die, 0);
 	pieces_sort(&u->code);
@@ -413,7 +431,7 @@ static bool add_call(struct lines *l, const struct unit *u, struct function *f, 
 		     Dwarf_Die *die, int depth)
 {
 	struct pieces code = { 0 };
-	bool good = pieces_add(l, &code, LINES_PIECES_MAX, die, 0);
+	bool good = pieces_add(l, &code, LINES_FUNCTIONS_MAX, die, 0);
 
 	for (size_t i = 0; i < code.count && good; i++) {
 		good = grow(l, &f->calls, f->call_count, room, sizeof(*f->calls),
@@ -629,6 +647,7 @@ struct lines *lines_open(const struct symbols_from *from, struct lines_budget *b
 	struct lines *l = xcalloc(1, sizeof(*l));
 
 	*l = (struct lines){ .file = { .fd = -1 }, .budget = budget };
+	idmap_init(&l->checked);
 	if (find_file(l, from) && mapping_open(&l->map, l->file.fd) == 0 && open_dwarf(l)) {
 		hold(l, sizeof(*l));
 		return l;
@@ -656,6 +675,7 @@ void lines_free(struct lines *l)
 	}
 	free(l->units);
 	free(l->code.list);
+	idmap_release(&l->checked);
 	elf_file_close(&l->file);
 	free(l);
 }

@@ -84,7 +84,7 @@ static struct lines_section *section_named(struct lines_sections *s, const char 
 		{ "line_str", &s->line_str }, { "str", &s->str },
 	};
 
-	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(table); i++)
 		if (!strcmp(name, table[i].name))
 			return table[i].section;
 	return NULL;
@@ -121,9 +121,12 @@ bool lines_check_string(const struct lines_sections *s, const char *text)
 	const struct lines_section *in[] = { &s->str, &s->line_str, &s->info };
 	const uint8_t *at = (const uint8_t *)text;
 
-	for (size_t i = 0; i < sizeof(in) / sizeof(in[0]); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(in); i++) {
+		size_t left = in[i]->at ? (size_t)(in[i]->at + in[i]->size - at) : 0;
+
 		if (in[i]->at && at >= in[i]->at && at < in[i]->at + in[i]->size)
-			return memchr(at, '\0', (size_t)(in[i]->at + in[i]->size - at)) != NULL;
+			return memchr(at, '\0', left < LINES_STRING_MAX ? left : LINES_STRING_MAX);
+	}
 	return false;
 }
 
@@ -133,6 +136,7 @@ bool lines_check_string(const struct lines_sections *s, const char *text)
 static bool read_abbrev(struct cursor *c, uint64_t *ret_code)
 {
 	uint64_t tag, name, form, value;
+	int empty = 0;
 
 	if (!cursor_leb128(c, ret_code))
 		return false;
@@ -146,7 +150,8 @@ static bool read_abbrev(struct cursor *c, uint64_t *ret_code)
 		if (form == DW_FORM_implicit_const && !cursor_leb128(c, &value))
 			return false;
 		if (name == 0 && form == 0)
-			return true;
+			return empty <= LINES_EMPTY_MAX;
+		empty += form == DW_FORM_implicit_const || form == DW_FORM_flag_present;
 	}
 	return false;
 }
@@ -250,9 +255,11 @@ struct program {
 
 static bool add_file(struct program *p, uint64_t len)
 {
+	uint64_t whole = p->folder + p->longest + len + 3;
+
 	p->files++;
-	p->names += p->folder + p->longest + len + 3;
-	return p->files <= LINES_FILES_MAX && p->names <= LINES_NAMES_MAX;
+	p->names += whole;
+	return whole <= LINES_STRING_MAX && p->files <= LINES_FILES_MAX && p->names <= LINES_NAMES_MAX;
 }
 
 static bool add_name(struct program *p, bool folders, uint64_t len)
