@@ -41,18 +41,18 @@ void scratch_release(struct scratch *s)
 	*s = (struct scratch){ 0 };
 }
 
-void blend_init(struct blend *b, const struct mixer_config *config, struct modules *modules,
-		const struct py_target *t, const struct remote *remote, struct symtab *symtab,
-		struct mixer_stats *stats, struct scratch *scratch)
+void blend_init(struct blend *b, const struct blend_init *init)
 {
-	uint32_t no_file = symtab_file(symtab, "", 0);
+	uint32_t no_file = symtab_file(init->symtab, "", 0);
 
-	*b = (struct blend){ .config = config, .stats = stats, .scratch = scratch };
-	space_init(&b->space, modules, t->pid, remote);
-	names_init(&b->names, &b->space, t, symtab);
+	*b = (struct blend){ .config = init->config, .symtab = init->symtab, .stats = init->stats,
+			     .kallsyms = init->kallsyms, .scratch = init->scratch };
+	space_init(&b->space, init->modules, init->target->pid, init->remote);
+	names_init(&b->names, &b->space, init->target, init->symtab,
+		   init->config->level == NATIVE_ALL);
 	for (size_t i = 0; i < BLEND_MARKS; i++)
-		b->marks[i] = symtab_func(symtab, SYM_MARK, mark_texts[i], strlen(mark_texts[i]),
-					  no_file, 0);
+		b->marks[i] = symtab_func(init->symtab, SYM_MARK, mark_texts[i],
+					  strlen(mark_texts[i]), no_file, 0);
 }
 
 void blend_release(struct blend *b)
@@ -91,6 +91,35 @@ static void put_native(struct blend *b, uint32_t index)
 
 	for (uint32_t i = 0; i < name->count; i++)
 		put(b->scratch, frames[i]);
+}
+
+static void put_kernel_frame(struct blend *b, const char *name, const char *module)
+{
+	uint32_t file = symtab_file(b->symtab, module, strlen(module));
+
+	put(b->scratch, (struct sym_frame){
+		.func = symtab_func(b->symtab, SYM_KERNEL, name, strlen(name), file, 0) });
+}
+
+/* The kernel's stack, without how it took the thread off its CPU and how it was entered: a thread
+ * that was put aside in user space has none. */
+static void put_kernel(struct blend *b, const struct look_native *n)
+{
+	bool why = false, unknown = false;
+
+	for (uint32_t i = 0; i < n->kernel_count; i++) {
+		uint64_t addr = n->kernel[i] - (i > 0); /* return addresses */
+		const char *name = kallsyms_find(b->kallsyms, addr);
+
+		if (name && ((!why && kernel_is_switching(name)) || kernel_is_entry(name)))
+			continue;
+		why = true;
+		if (name)
+			put_kernel_frame(b, name, kallsyms_module(b->kallsyms, addr));
+		else if (!unknown)
+			put_kernel_frame(b, KALLSYMS_KERNEL, KALLSYMS_KERNEL);
+		unknown = unknown || !name;
+	}
 }
 
 static void put_item(struct blend *b, const struct look *look, const struct merge_item *item)
@@ -220,6 +249,7 @@ void blend_look(struct blend *b, const struct look *look, bool lost_native, uint
 	}
 	space_begin(&b->space, now_ns);
 	take_entries(b->scratch, n);
+	put_kernel(b, n);
 	w = walk(b, n);
 	count_walk(b->stats, &w, clock_mono_ns() - now_ns);
 	take_native(b, &w);

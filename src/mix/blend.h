@@ -5,6 +5,7 @@
 
 #include "mix/mixer.h"
 #include "names.h"
+#include "native/kallsyms.h"
 #include "native/merge.h"
 #include "native/stack.h"
 
@@ -35,6 +36,8 @@ struct scratch {
 /* What one process needs. */
 struct blend {
 	const struct mixer_config *config;
+	struct symtab *symtab;
+	struct kallsyms *kallsyms;      /* the mixer's */
 	struct space space;
 	struct names names;
 	struct native_learned learned;
@@ -43,13 +46,22 @@ struct blend {
 	struct scratch *scratch;
 };
 
+struct blend_init {
+	const struct mixer_config *config;
+	struct modules *modules;
+	struct kallsyms *kallsyms;
+	const struct py_target *target;
+	const struct remote *remote;    /* NULL: cannot be read */
+	struct symtab *symtab;
+	struct mixer_stats *stats;
+	struct scratch *scratch;
+};
+
 void scratch_init(struct scratch *s);
 void scratch_release(struct scratch *s);
 
 /* All pointers stay the caller's. */
-void blend_init(struct blend *b, const struct mixer_config *config, struct modules *modules,
-		const struct py_target *t, const struct remote *remote, struct symtab *symtab,
-		struct mixer_stats *stats, struct scratch *scratch);
+void blend_init(struct blend *b, const struct blend_init *init);
 void blend_release(struct blend *b);
 
 /* The look's merged stack goes to scratch->frames, scratch->count. */

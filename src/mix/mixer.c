@@ -48,6 +48,7 @@ struct mixer_client {
 struct mixer {
 	struct mixer_config config;
 	struct modules modules;
+	struct kallsyms kallsyms;
 	struct scratch scratch;
 	struct mixer_client *clients;
 	pthread_mutex_t lock;          /* of the list; held during a round */
@@ -175,6 +176,8 @@ struct mixer *mixer_new(const struct mixer_config *config)
 	m->config = *config;
 	m->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	modules_init(&m->modules);
+	m->modules.debuginfod = config->debuginfod;
+	kallsyms_init(&m->kallsyms);
 	scratch_init(&m->scratch);
 	pthread_mutex_init(&m->lock, NULL);
 	sigfillset(&all);
@@ -201,6 +204,7 @@ void mixer_free(struct mixer *m)
 		close(m->wake_fd);
 	pthread_mutex_destroy(&m->lock);
 	scratch_release(&m->scratch);
+	kallsyms_release(&m->kallsyms);
 	modules_release(&m->modules);
 	free(m);
 }
@@ -216,8 +220,10 @@ struct mixer_client *mixer_join(struct mixer *m, const struct py_target *t, stru
 	ring_init(&c->ring);
 	/* Without memory of its own there is no vdso and no code to decode; walks go on. */
 	c->remote_open = !remote_open_process(&c->remote, t->pid, &err);
-	blend_init(&c->blend, &m->config, &m->modules, t, c->remote_open ? &c->remote : NULL, symtab,
-		   &c->stats, &m->scratch);
+	blend_init(&c->blend, &(struct blend_init){
+		.config = &m->config, .modules = &m->modules, .kallsyms = &m->kallsyms, .target = t,
+		.remote = c->remote_open ? &c->remote : NULL, .symtab = symtab, .stats = &c->stats,
+		.scratch = &m->scratch });
 	pthread_mutex_lock(&m->lock);
 	c->next = m->clients;
 	m->clients = c;

@@ -16,9 +16,9 @@ enum {
 };
 
 void names_init(struct names *n, struct space *space, const struct py_target *t,
-		struct symtab *symtab)
+		struct symtab *symtab, bool all)
 {
-	*n = (struct names){ .space = space, .target = t, .symtab = symtab };
+	*n = (struct names){ .space = space, .target = t, .symtab = symtab, .all = all };
 	idmap_init(&n->index);
 }
 
@@ -99,6 +99,27 @@ static void name_run_time(struct names *n, struct name *ret, uint64_t addr)
 	add_frame(n, known ? known : "[jit]", "[jit]", 0);
 }
 
+/* The function `plain`, with what was inlined there in front of it. */
+static void name_lines(struct names *n, struct module *m, uint64_t addr, const char *plain)
+{
+	struct lines *lines = module_lines(n->space->map.all, m);
+	struct line_frame found[LINES_INLINE_MAX];
+	size_t count = lines ? lines_find(lines, addr, found) : 0;
+	char inlined[DEMANGLE_OUT_MAX];
+
+	for (size_t i = 0; i + 1 < count; i++) {
+		demangle(found[i].name ? found[i].name : "?", inlined, sizeof(inlined));
+		/* They come from Python's headers, whatever the module. */
+		if (!n->all && machinery_find(inlined) == MACHINERY_CALL)
+			continue;
+		add_frame(n, inlined, found[i].file ? found[i].file : m->path, found[i].line);
+	}
+	if (count && found[count - 1].file)
+		add_frame(n, plain, found[count - 1].file, found[count - 1].line);
+	else
+		add_frame(n, plain, m->path, 0);
+}
+
 static void name_file(struct names *n, struct name *ret, const struct module_range *range,
 		      uint64_t addr)
 {
@@ -108,13 +129,13 @@ static void name_file(struct names *n, struct name *ret, const struct module_ran
 
 	if (!table || !symbols_find(table, addr, &symbol, buf)) {
 		snprintf(text, sizeof(text), "0x%llx", (unsigned long long)addr);
-		add_frame(n, text, range->module->path, 0);
+		name_lines(n, range->module, addr, text);
 		return;
 	}
 	demangle(symbol.name, plain, sizeof(plain));
 	ret->machinery = (uint8_t)machinery_of(n, range, plain);
 	ret->start = machinery_find(plain) == MACHINERY_START;
-	add_frame(n, plain, range->module->path, 0);
+	name_lines(n, range->module, addr, plain);
 }
 
 static struct name name_new(struct names *n, const struct module_range *range, uint64_t addr)

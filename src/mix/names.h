@@ -24,6 +24,7 @@ struct names {
 	struct space *space;     /* not owned */
 	const struct py_target *target;
 	struct symtab *symtab;
+	bool all;                /* calls of the interpreter that were inlined are shown too */
 	struct idmap index;      /* (module, address in the file) -> items */
 	struct name *items;
 	size_t count, room;
@@ -32,7 +33,7 @@ struct names {
 };
 
 void names_init(struct names *n, struct space *space, const struct py_target *t,
-		struct symtab *symtab);
+		struct symtab *symtab, bool all);
 void names_release(struct names *n);
 
 /* Before a stack of `frames` frames: names found from now on stay valid until the next stack. */
