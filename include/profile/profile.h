@@ -70,6 +70,7 @@ struct profile_meta {
 	uint64_t dropped;         /* looks that gave no true stack */
 	uint64_t repaired;        /* stacks shown after dead frames were removed */
 	char *reasons;            /* "torn 3, gone 1", or NULL */
+	char *native;             /* what is to be said of native frames, or NULL */
 };
 
 struct profile {

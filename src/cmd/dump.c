@@ -110,15 +110,15 @@ static int dump_threads(struct dump *d, const struct dump_options *o, struct err
 		.placement = o->blocking ? PLACE_BLOCKING : PLACE_ON_CPU,
 	};
 	struct sampler_ops ops = { .on_thread = on_thread, .on_look = on_look, .arg = d };
-	char why[NATIVE_WHY_MAX];
+	char how[NATIVE_HOW_MAX];
 	struct mixer *mixer;
-	int r = native_begin(&o->native, o->pid, &config, &mixer, why, sizeof(why), err);
+	int r = native_begin(&o->native, o->pid, &config, &mixer, how, sizeof(how), err);
 	ssize_t n;
 
 	if (r)
 		return r;
-	if (why[0])
-		say("native frames: %s", why);
+	if (how[0] && config.native != NATIVE_PERF)
+		say("native frames: %s", how);
 	n = look_once(d, &config, mixer, &ops);
 	mixer_free(mixer);
 	if (n < 0)

@@ -9,6 +9,16 @@
 
 #define PERMIT "CAP_PERFMON, or 1 or less in /proc/sys/kernel/perf_event_paranoid, lets it be done"
 
+const char *native_way_text(enum native_way way)
+{
+	switch (way) {
+	case NATIVE_PERF: return "from the kernel's switch records, nothing is stopped";
+	case NATIVE_PTRACE: return "by stopping the running thread for each look (ptrace)";
+	case NATIVE_NONE: break;
+	}
+	return "none";
+}
+
 static int refuse_perf(int why, struct err *err)
 {
 	err_set(err, -why, EXIT_DENIED, "--unwind=perf: the kernel gives no switch records: %s",
@@ -20,7 +30,7 @@ static int refuse_perf(int why, struct err *err)
 
 /* Level and way into the sampler's config. */
 static int choose(const struct native_options *o, pid_t pid, struct sampler_config *config,
-		  char *why, size_t why_size, struct err *err)
+		  char *how, size_t how_size, struct err *err)
 {
 	int no = 0;
 
@@ -34,8 +44,10 @@ static int choose(const struct native_options *o, pid_t pid, struct sampler_conf
 	if (no && o->way == NATIVE_PERF)
 		return refuse_perf(no, err);
 	if (no && o->way == NATIVE_NONE)
-		snprintf(why, why_size, "no switch records (%s): the running thread is stopped by ptrace "
-			 "for each look; " PERMIT " without", strerror(no));
+		snprintf(how, how_size, "%s, as there are no switch records (%s); " PERMIT " without",
+			 native_way_text(config->native), strerror(no));
+	else
+		snprintf(how, how_size, "%s", native_way_text(config->native));
 	if (no && config->native_kernel) {
 		err_set(err, -no, EXIT_DENIED, "--native=kernel: the kernel gives no switch records: %s",
 			strerror(no));
@@ -46,7 +58,7 @@ static int choose(const struct native_options *o, pid_t pid, struct sampler_conf
 }
 
 int native_begin(const struct native_options *o, pid_t pid, struct sampler_config *config,
-		 struct mixer **ret, char *why, size_t why_size, struct err *err)
+		 struct mixer **ret, char *how, size_t how_size, struct err *err)
 {
 	const struct mixer_config c = {
 		.level = o->level, .engine = o->engine, .debuginfod = o->debuginfod,
@@ -54,12 +66,30 @@ int native_begin(const struct native_options *o, pid_t pid, struct sampler_confi
 	int r;
 
 	*ret = NULL;
-	why[0] = '\0';
+	how[0] = '\0';
 	if (!o->on)
 		return 0;
-	r = choose(o, pid, config, why, why_size, err);
+	r = choose(o, pid, config, how, how_size, err);
 	if (r)
 		return r;
 	*ret = mixer_new(&c);
 	return *ret ? 0 : err_set(err, -EAGAIN, EXIT_FAILED, "cannot start the thread that unwinds");
+}
+
+void native_stats_text(const struct mixer_stats *s, struct buf *out)
+{
+	struct buf trouble = BUF_INIT;
+
+	if (!s->looks)
+		return;
+	buf_addf(out, "native frames: %llu of %llu stacks merged", (unsigned long long)s->merged,
+		 (unsigned long long)s->looks);
+	if (s->walks)
+		buf_addf(out, ", %.1f %% of the walks complete, %.1f us a walk",
+			 100.0 * (double)s->complete / (double)s->walks,
+			 (double)s->walk_ns / 1e3 / (double)s->walks);
+	mixer_stats_text(s, &trouble);
+	if (trouble.len)
+		buf_addf(out, " (%s)", trouble.data);
+	buf_release(&trouble);
 }

@@ -132,16 +132,16 @@ static int push_check(struct push *p, struct err *err)
 
 static int sampling_begin(struct push *p, struct err *err)
 {
-	char why[NATIVE_WHY_MAX];
+	char how[NATIVE_HOW_MAX];
 	int r;
 
 	p->config = (struct sampler_config){
 		.rate_hz = p->o.rate,
 		.idle = !p->o.no_idle && strcmp(p->o.profiles, "cpu"),
 	};
-	r = native_begin(&p->o.native, p->o.pid, &p->config, &p->mixer, why, sizeof(why), err);
-	if (!r && why[0])
-		log_line(&p->log, "native frames: %s", why);
+	r = native_begin(&p->o.native, p->o.pid, &p->config, &p->mixer, how, sizeof(how), err);
+	if (!r && how[0])
+		log_line(&p->log, "native frames: %s", how);
 	return r;
 }
 

@@ -220,6 +220,8 @@ static void say_summary(const struct session *s)
 	    (unsigned long long)m->repaired, (unsigned long long)st->late,
 	    st->samples ? (double)st->cpu_ns / 1e3 / (double)st->samples : 0.0,
 	    seconds > 0 ? (double)clock_process_cpu_ns() / 1e7 / seconds : 0.0);
+	if (m->native)
+		say("%s", m->native);
 	if (m->samples == 0 && st->asleep && !s->o.idle)
 		say("hint: all threads were asleep; --idle shows sleeping threads too");
 	else if (m->samples == 0)

@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -89,7 +90,7 @@ static enum profile_lines lines_of(const struct record_options *o)
 int recording_init(struct recording *r, const struct record_options *o, pid_t pid,
 		   struct events *events, struct err *err)
 {
-	char why[NATIVE_WHY_MAX];
+	char how[NATIVE_HOW_MAX];
 	int ret;
 
 	*r = (struct recording){ .o = o, .pid = pid };
@@ -103,14 +104,14 @@ int recording_init(struct recording *r, const struct record_options *o, pid_t pi
 		.idle = o->idle,
 		.gil_only = o->gil,
 	};
-	ret = native_begin(&o->native, pid, &r->config, &r->mixer, why, sizeof(why), err);
+	ret = native_begin(&o->native, pid, &r->config, &r->mixer, how, sizeof(how), err);
 	recorder_init(&r->recorder, pid, lines_of(o), events, r->mixer, false);
 	r->profile = &r->recorder.slices[0];
 	r->profile->meta.start_real_ns = clock_real_ns();
 	r->profile->meta.rate_hz = o->rate;
 	r->profile->meta.pid = pid;
-	if (!ret && why[0])
-		say("native frames: %s", why);
+	if (!ret && how[0])
+		say("native frames: %s", how);
 	return ret;
 }
 
@@ -131,7 +132,8 @@ void recording_finish(struct recording *r)
 {
 	struct profile_meta *m = &r->profile->meta;
 	const struct sampler_stats *stats = &r->recorder.stats;
-	struct buf reasons = BUF_INIT;
+	struct buf reasons = BUF_INIT, native = BUF_INIT;
+	struct mixer_stats mixed;
 
 	recorder_look_after(&r->recorder);
 	if (r->profile->events)
@@ -143,6 +145,11 @@ void recording_finish(struct recording *r)
 	stats_reasons(stats, &reasons);
 	m->reasons = reasons.len ? buf_detach(&reasons) : NULL;
 	buf_release(&reasons);
+	recorder_mixer_stats(&r->recorder, &mixed);
+	native_stats_text(&mixed, &native);
+	free(m->native);
+	m->native = native.len ? buf_detach(&native) : NULL;
+	buf_release(&native);
 }
 
 void recording_release(struct recording *r)

@@ -89,8 +89,14 @@ static void add_mode(struct buf *b, const struct profile *p)
 		label_clean(b, p->meta.mode, TITLE_PROGRAM_MAX);
 }
 
+static void add_native(struct buf *b, const struct profile *p)
+{
+	if (p->meta.native)
+		label_clean(b, p->meta.native, TITLE_NATIVE_MAX);
+}
+
 static void (*const remarks[])(struct buf *b, const struct profile *p) = {
-	add_samples, add_dropped, add_repaired, add_cut, add_lost, add_mode,
+	add_samples, add_dropped, add_repaired, add_cut, add_lost, add_mode, add_native,
 };
 
 bool title_add_remark(struct buf *b, const struct profile *p, unsigned i)

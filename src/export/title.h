@@ -7,6 +7,7 @@
 #include "util/buf.h"
 
 #define TITLE_PROGRAM_MAX 160u /* bytes of the command line shown */
+#define TITLE_NATIVE_MAX 512u
 
 /* `python app.py · PID 42 · Python 3.13.0 · 10.0 s at 100 Hz` */
 void title_add(struct buf *b, const struct profile *p);

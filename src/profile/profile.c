@@ -316,5 +316,6 @@ void profile_release(struct profile *p)
 	free(p->meta.python_version);
 	free(p->meta.mode);
 	free(p->meta.reasons);
+	free(p->meta.native);
 	*p = (struct profile){ 0 };
 }

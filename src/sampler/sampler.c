@@ -295,7 +295,7 @@ bool sampler_reaped(const struct sampler *s, pid_t pid, int *ret_status)
 const char *sampler_how(const struct sampler *s)
 {
 	if (s->config.native == NATIVE_PERF && s->hold.ops == &hold_on_cpu)
-		return "on the target's CPU, without stopping it; native frames by perf's switch records";
+		return "on the target's CPU, without stopping it; native frames from the kernel's switch records";
 	return s->hold.ops->how;
 }
 
