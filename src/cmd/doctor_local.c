@@ -4,17 +4,21 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <linux/capability.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ptrace.h>
 #include <unistd.h>
 
 #include "folder.h"
 #include "mem/permission.h"
 #include "mem/processes.h"
 #include "mem/procfs.h"
+#include "native.h"
+#include "native/kallsyms.h"
 #include "py/attach.h"
 #include "py/guess.h"
 #include "sampler/sampler.h"
@@ -86,6 +90,51 @@ static void check_namespaces(const struct permission_facts *f, struct checks *c)
 		   !known ? "unknown" : host ? "the host's" : "one of its own",
 		   user[f->own_userns_initial],
 		   known && !host ? "; processes outside cannot be seen" : "");
+}
+
+/* A process that cannot be: the call itself says whether it is let through. */
+static bool ptrace_refused(void)
+{
+	return ptrace(PTRACE_SEIZE, INT_MAX, NULL, NULL) < 0 && errno == EPERM;
+}
+
+static const char *kernel_names(void)
+{
+	struct kallsyms k;
+	const char *said;
+
+	kallsyms_init(&k);
+	kallsyms_find(&k, 0);
+	said = k.hidden ? "; --native=kernel has no names: kernel.kptr_restrict, or no CAP_SYSLOG" : "";
+	kallsyms_release(&k);
+	return said;
+}
+
+/* Tried on ourselves; whether others may be looked into is the checks' of processes. */
+static void check_native(struct checks *c)
+{
+	struct check *check;
+	struct err missing = { 0 };
+	int no;
+	enum native_way way = sampler_native_way(getpid(), NATIVE_NONE, &no);
+
+	if (no == ENOTSUP) {
+		checks_say(c, "native", CHECK_WARN, 0, "--native works on x86-64 only so far");
+		return;
+	}
+	if (way == NATIVE_PERF) {
+		checks_say(c, "native", CHECK_OK, 0, "--native works %s%s", native_way_text(way),
+			   kernel_names());
+		return;
+	}
+	native_perf_missing(no, &missing);
+	if (ptrace_refused())
+		check = checks_say(c, "native", CHECK_WARN, 0, "--native does not work: ptrace is "
+				   "refused, and no switch records: %s", missing.text);
+	else
+		check = checks_say(c, "native", CHECK_OK, 0, "--native works %s; no switch records: %s",
+				   native_way_text(way), missing.text);
+	err_hint(&check->err, "%s", missing.hint);
 }
 
 /* --- processes -------------------------------------------------------------------------------- */
@@ -336,6 +385,7 @@ void doctor_local(const struct doctor_options *o, struct checks *c, doctor_tell_
 	check_reading(&f, c);
 	check_yama(&f, c);
 	check_namespaces(&f, c);
+	check_native(c);
 	tell(arg);
 	check_processes(o, c);
 	tell(arg);

@@ -7,7 +7,47 @@
 #include <string.h>
 #include <unistd.h>
 
-#define PERMIT "CAP_PERFMON, or 1 or less in /proc/sys/kernel/perf_event_paranoid, lets it be done"
+#include "mem/procfs.h"
+
+/* Documentation/admin-guide/sysctl/kernel.rst; Debian's kernels know 3 as well, which forbids all. */
+static int read_paranoid(void)
+{
+	char path[64];
+	int level = -1;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "%s/sys/kernel/perf_event_paranoid", procfs_root);
+	f = fopen(path, "re");
+	if (!f)
+		return -1;
+	if (fscanf(f, "%d", &level) != 1)
+		level = -1;
+	fclose(f);
+	return level;
+}
+
+/* perf_event_open(2): EACCES is the kernel's own answer to who lacks the right; EPERM comes from
+ * seccomp filters and security modules. */
+void native_perf_missing(int no, struct err *err)
+{
+	switch (no) {
+	case EACCES:
+		err_set(err, -no, EXIT_DENIED, "no CAP_PERFMON, and kernel.perf_event_paranoid is %d",
+			read_paranoid());
+		err_hint(err, "add the capability PERFMON, or sysctl kernel.perf_event_paranoid=1");
+		break;
+	case EPERM:
+		err_set(err, -no, EXIT_DENIED, "perf_event_open is refused, as by a seccomp filter");
+		err_hint(err, "in a container add the capability PERFMON, which the default seccomp "
+			 "profile goes by, or --security-opt seccomp=unconfined");
+		break;
+	case ENOSYS: case ENOENT: case EOPNOTSUPP:
+		err_set(err, -no, EXIT_DENIED, "this kernel has no perf events");
+		break;
+	default:
+		err_set(err, -no, EXIT_DENIED, "perf_event_open: %s", strerror(no));
+	}
+}
 
 const char *native_way_text(enum native_way way)
 {
@@ -19,19 +59,18 @@ const char *native_way_text(enum native_way way)
 	return "none";
 }
 
-static int refuse_perf(int why, struct err *err)
+static int refuse_perf(const char *option, int no, struct err *err)
 {
-	err_set(err, -why, EXIT_DENIED, "--unwind=perf: the kernel gives no switch records: %s",
-		strerror(why));
-	err_hint(err, PERMIT "; in a container its seccomp profile has to allow perf_event_open too; "
-		 "--unwind=ptrace does without");
-	return -why;
+	native_perf_missing(no, err);
+	err_prefix(err, "%s needs the kernel's switch records", option);
+	return -no;
 }
 
 /* Level and way into the sampler's config. */
 static int choose(const struct native_options *o, pid_t pid, struct sampler_config *config,
 		  char *how, size_t how_size, struct err *err)
 {
+	struct err missing = { 0 };
 	int no = 0;
 
 	config->native = sampler_native_way(pid ? pid : getpid(), o->way, &no);
@@ -42,18 +81,15 @@ static int choose(const struct native_options *o, pid_t pid, struct sampler_conf
 	if (no == ESRCH) /* what follows will say so */
 		return 0;
 	if (no && o->way == NATIVE_PERF)
-		return refuse_perf(no, err);
-	if (no && o->way == NATIVE_NONE)
-		snprintf(how, how_size, "%s, as there are no switch records (%s); " PERMIT " without",
-			 native_way_text(config->native), strerror(no));
-	else
-		snprintf(how, how_size, "%s", native_way_text(config->native));
-	if (no && config->native_kernel) {
-		err_set(err, -no, EXIT_DENIED, "--native=kernel: the kernel gives no switch records: %s",
-			strerror(no));
-		err_hint(err, PERMIT);
-		return -no;
-	}
+		return refuse_perf("--unwind=perf", no, err);
+	if (no && config->native_kernel)
+		return refuse_perf("--native=kernel", no, err);
+	snprintf(how, how_size, "%s", native_way_text(config->native));
+	if (!no || o->way != NATIVE_NONE)
+		return 0;
+	native_perf_missing(no, &missing);
+	snprintf(how, how_size, "%s, as the kernel gives no switch records: %s%s%s", native_way_text(config->native),
+		 missing.text, missing.hint[0] ? " -> " : "", missing.hint);
 	return 0;
 }
 
