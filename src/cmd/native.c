@@ -42,7 +42,8 @@ void native_perf_missing(int no, struct err *err)
 			 "profile goes by, or --security-opt seccomp=unconfined");
 		break;
 	case ENOSYS: case ENOENT: case EOPNOTSUPP:
-		err_set(err, -no, EXIT_DENIED, "this kernel has no perf events");
+		err_set(err, -no, EXIT_DENIED, "no perf events: the kernel has none, or a seccomp "
+			"filter hides them");
 		break;
 	default:
 		err_set(err, -no, EXIT_DENIED, "perf_event_open: %s", strerror(no));

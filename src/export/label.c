@@ -111,8 +111,8 @@ void label_place(struct buf *b, const struct profile *p, const struct profile_no
 	const struct sym_func *f = symtab_func_at(p->symtab, node->func);
 	const char *file = label_file(p->symtab, f, full_filenames);
 
-	/* A kernel that tells no names is one frame: "[kernel]", not "[kernel] ([kernel])". */
-	if (f->kind == SYM_MARK || !*file || (f->kind == SYM_KERNEL && !strcmp(f->name, file)))
+	/* "[kernel]" and "[jit]" without a name, not "[kernel] ([kernel])". */
+	if (f->kind == SYM_MARK || !*file || (is_compiled(f) && !strcmp(f->name, file)))
 		return;
 	add_file(b, file);
 	if (node->line > 0)

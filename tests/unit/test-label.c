@@ -47,6 +47,7 @@ static void test_frames(void)
 	reads(SYM_NATIVE, "f", "", 0, "f");
 	reads(SYM_KERNEL, "vfs_read", "[kernel]", 0, "vfs_read ([kernel])");
 	reads(SYM_KERNEL, "[kernel]", "[kernel]", 0, "[kernel]");
+	reads(SYM_NATIVE, "[jit]", "[jit]", 0, "[jit]");
 	reads(SYM_MARK, "[truncated]", "", 0, "[truncated]");
 	reads(SYM_PYTHON, "a\nb\tc\x7f" "d\xe2\x80\xae" "e", "x\ny.py", 1, "a b c d e (x y.py:1)");
 	reads(SYM_PYTHON, "\xff\xc0\x80\xed\xa0\x80", "a.py", 1,
