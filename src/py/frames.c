@@ -181,21 +181,29 @@ static uint32_t entry_start(const struct raw_stack *out)
 	return out->entry_count ? out->entries[out->entry_count - 1].end : 0;
 }
 
-/* The frames since the last entry are one more. It has at least one of them, so that there is room. */
-static void entry_close(struct walker *w, remote_addr anchor)
+/* The frames since the last entry are one more. It has at least one of them: there is room. */
+static void entry_close(struct raw_stack *out, remote_addr anchor)
 {
-	struct raw_stack *out = w->out;
-
-	if (out->entries_wanted && out->count > entry_start(out))
+	if (out->count > entry_start(out))
 		out->entries[out->entry_count++] = (struct raw_entry){ anchor, out->count };
 }
 
-static void frame_add(struct walker *w, remote_addr addr, const struct frame_view *v)
+/* A frame was added, of versions that have no entry frames: up to 3.10 each has a call of its own.
+ * The anchor: see entries_finish(). */
+static void entry_step(struct walker *w, remote_addr addr, bool is_entry)
 {
 	struct raw_stack *out = w->out;
 
-	if (out->entries_wanted && out->count == entry_start(out))
+	if (out->count == entry_start(out) + 1)
 		w->entry_leaf = addr;
+	if (is_entry || w->l->frames == FRAMES_OBJECT)
+		entry_close(out, w->entry_leaf);
+}
+
+static void frame_add(struct walker *w, const struct frame_view *v)
+{
+	struct raw_stack *out = w->out;
+
 	out->frames[out->count++] = (struct raw_frame){
 		.code = v->code,
 		.instr = v->instr,
@@ -223,7 +231,8 @@ static enum walk frame_visit(struct walker *w, remote_addr addr, const struct fr
 			return WALK_TORN;
 		w->entry_between = true;
 		/* The base frame (3.14+, no code) is in the thread state, not on the stack. */
-		entry_close(w, addr == w->base_frame || v->code == 0 ? 0 : addr);
+		if (w->out->entries_wanted)
+			entry_close(w->out, addr == w->base_frame || v->code == 0 ? 0 : addr);
 		return WALK_OK;
 	}
 	if (v->owner == 0 && !on_stack_in_order(w, addr))
@@ -234,11 +243,10 @@ static enum walk frame_visit(struct walker *w, remote_addr addr, const struct fr
 		return drop_children(w, 1) ? WALK_OK : WALK_TORN;
 	if (v->code == 0 || v->code % 8)
 		return WALK_TORN;
-	frame_add(w, addr, v);
+	frame_add(w, v);
 	w->entry_between = v->is_entry;
-	/* Up to 3.10 each frame has a call of its own. Its anchor: see anchors_set(). */
-	if (v->is_entry || w->l->frames == FRAMES_OBJECT)
-		entry_close(w, w->entry_leaf);
+	if (w->out->entries_wanted)
+		entry_step(w, addr, v->is_entry);
 	return WALK_OK;
 }
 
@@ -401,7 +409,7 @@ static void entries_finish(struct walker *w, const uint8_t *ts, enum walk result
 		return;
 	}
 	if (!out->skipped)
-		entry_close(w, 0);
+		entry_close(out, 0);
 	if (l->owner_hidden_min >= 0)
 		return;
 	if (has_field(l->cframe.current_frame))
