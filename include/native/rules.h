@@ -85,6 +85,9 @@ struct rules;
  * for libc, 10 ms for libLLVM, more from a disk; not for a sampling thread. A file without any CFI
  * is fine: its rules are all RULE_NONE. 0; -ENOEXEC: no ELF file of a machine we know. */
 int rules_open(struct rules **ret, int fd) _must_check_;
+/* The same, and where the file's own CFI knows nothing, that of its debug file, which is looked for
+ * at the first such address (see native/symbols.h: path as the target states it, root in front). */
+int rules_open_module(struct rules **ret, int fd, const char *path, const char *root) _must_check_;
 /* The same from a file's bytes, such as the vdso's; they must stay there until rules_free(). */
 int rules_open_image(struct rules **ret, void *image, size_t size) _must_check_;
 void rules_free(struct rules *r); /* NULL is fine */

@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: MIT
- * .eh_frame first, .debug_frame for what it does not cover. */
+ * .eh_frame first, .debug_frame for what it does not cover: the file's own, or its debug file's. */
 #include "cfi.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <gelf.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "cfi_check.h"
+#include "debugfile.h"
 #include "native/rules.h"
 
 /* Machines whose registers rules.h knows. */
@@ -53,8 +56,10 @@ void cfi_close(struct cfi *c)
 {
 	if (c->eh)
 		dwarf_cfi_end(c->eh);
-	if (c->dwarf)
-		dwarf_end(c->dwarf);
+	debug_frame_close(&c->own);
+	debug_frame_close(&c->separate);
+	free(c->path);
+	free(c->root);
 	if (c->elf)
 		elf_end(c->elf);
 	if (c->fd >= 0)
@@ -62,16 +67,20 @@ void cfi_close(struct cfi *c)
 	*c = (struct cfi){ .fd = -1 };
 }
 
-/* Once per file, and only when there is a .debug_frame: opening makes libdw read all of the file's
- * debug sections. */
-static void open_debug(struct cfi *c)
+/* Once per file, and only when its debug file is asked for. */
+static void open_separate(struct cfi *c)
 {
-	c->debug_tried = true;
-	if (!cfi_check_debug_frame(c->elf))
+	struct elf_file module, debug;
+	int fd = c->path && c->fd >= 0 ? fcntl(c->fd, F_DUPFD_CLOEXEC, 0) : -1;
+
+	c->separate_tried = true;
+	if (fd < 0 || elf_file_open(&module, fd) < 0)
 		return;
-	c->dwarf = dwarf_begin_elf(c->elf, DWARF_C_READ, NULL);
-	if (c->dwarf)
-		c->debug = dwarf_getcfi(c->dwarf);
+	if (debugfile_open(&module, c->path, c->root, &debug) == 0) {
+		debug_frame_open(&c->separate, debug.elf); /* copies what it needs */
+		elf_file_close(&debug);
+	}
+	elf_file_close(&module);
 }
 
 Dwarf_Frame *cfi_frame(struct cfi *c, uint64_t addr)
@@ -80,9 +89,14 @@ Dwarf_Frame *cfi_frame(struct cfi *c, uint64_t addr)
 
 	if (c->eh && dwarf_cfi_addrframe(c->eh, addr, &frame) == 0)
 		return frame;
-	if (!c->debug_tried)
-		open_debug(c);
-	if (c->debug && dwarf_cfi_addrframe(c->debug, addr, &frame) == 0)
+	if (!c->own_tried)
+		debug_frame_open(&c->own, c->elf);
+	c->own_tried = true;
+	if (c->own.cfi)
+		return dwarf_cfi_addrframe(c->own.cfi, addr, &frame) == 0 ? frame : NULL;
+	if (!c->separate_tried)
+		open_separate(c);
+	if (c->separate.cfi && dwarf_cfi_addrframe(c->separate.cfi, addr, &frame) == 0)
 		return frame;
 	return NULL;
 }

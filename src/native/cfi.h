@@ -8,15 +8,18 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "debug_frame.h"
 #include "util/attr.h"
 
 struct cfi {
 	int fd;             /* owned; -1: an image */
 	Elf *elf;
 	Dwarf_CFI *eh;      /* .eh_frame; NULL: none that is sound */
-	Dwarf *dwarf;       /* opened when .eh_frame does not know an address; NULL: not yet or none */
-	Dwarf_CFI *debug;   /* .debug_frame, belongs to dwarf */
-	bool debug_tried;
+	/* Opened when .eh_frame does not know an address. */
+	struct debug_frame own;      /* the file's .debug_frame */
+	struct debug_frame separate; /* its debug file's, looked for if own has none */
+	bool own_tried, separate_tried;
+	char *path, *root;  /* for finding the debug file; owned, NULL: it is not looked for */
 };
 
 /* Takes ownership of fd (-1: `size` bytes at `image`, if not NULL). 0 or -ENOEXEC; without any CFI

@@ -74,6 +74,17 @@ int rules_open(struct rules **ret, int fd)
 	return rules_new(ret, fd, NULL, 0);
 }
 
+int rules_open_module(struct rules **ret, int fd, const char *path, const char *root)
+{
+	int err = rules_new(ret, fd, NULL, 0);
+
+	if (err == 0) {
+		(*ret)->cfi.path = xstrdup(path);
+		(*ret)->cfi.root = xstrdup(root);
+	}
+	return err;
+}
+
 int rules_open_image(struct rules **ret, void *image, size_t size)
 {
 	return rules_new(ret, -1, image, size);
