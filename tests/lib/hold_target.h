@@ -65,9 +65,10 @@ static inline void nap_us(unsigned int us)
 /* Waits for something that must come; false if it does not. */
 #define comes(condition) ({ \
 	uint64_t comes_end = clock_mono_ns() + PATIENCE_S * NSEC_PER_SEC; \
-	while (!(condition) && clock_mono_ns() < comes_end) \
+	bool comes_good; \
+	while (!(comes_good = (condition)) && clock_mono_ns() < comes_end) \
 		nap_us(200); \
-	(condition); })
+	comes_good; })
 
 static inline bool goes_on(void)
 {
@@ -87,7 +88,7 @@ static inline int end_of(pid_t pid)
 {
 	int status = -1;
 
-	return comes(waitpid(pid, &status, WNOHANG) == pid || status != -1) ? status : -1;
+	return comes(waitpid(pid, &status, WNOHANG) == pid) ? status : -1;
 }
 
 static inline void finish(pid_t pid)
