@@ -22,7 +22,7 @@ enum { PATIENCE_S = 20, MARK = 0x5ca1ab1e };
 
 struct shared {
 	_Atomic uint64_t turns;       /* of the target's loop: it goes on */
-	_Atomic uint64_t got, sum, chld, forked, alarms, calls, eintr, wakes;
+	_Atomic uint64_t got, sum, own_sent, own_got, chld, forked, alarms, calls, eintr, wakes;
 	_Atomic bool end, ready, ended;
 	_Atomic pid_t tid[8];
 	uint64_t started_ns, stopped_ns, gap_max_ns;
