@@ -13,3 +13,5 @@ check_PROGRAMS += tests/tools/record-pages
 tests_tools_record_pages_CPPFLAGS = $(UNIT_CPPFLAGS)
 check_PROGRAMS += tests/tools/print-layout
 check_PROGRAMS += tests/tools/old-kernel
+check_PROGRAMS += tests/tools/hold-cost
+tests_tools_hold_cost_CPPFLAGS = $(UNIT_CPPFLAGS)
