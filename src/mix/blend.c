@@ -209,6 +209,20 @@ static void count_walk(struct mixer_stats *st, const struct native_walk *w, uint
 	count(&st->walk_frames, w->count);
 }
 
+/* Outside the outermost eval call what is the interpreter's or the C library's own, and has no name, is
+ * how the program or the thread began. */
+static void hide_start(struct scratch *s, uint32_t native_count, uint32_t item_count)
+{
+	uint32_t outermost = UINT32_MAX;
+
+	for (uint32_t i = 0; i < item_count; i++)
+		if (s->items[i].kind == MERGE_EVAL)
+			outermost = s->items[i].index;
+	for (uint32_t i = outermost; i < native_count; i++)
+		if (s->names[i].unnamed)
+			s->names[i].machinery = MACHINERY_RUN;
+}
+
 static void merge(struct blend *b, const struct look *look, const struct native_walk *w)
 {
 	struct scratch *s = b->scratch;
@@ -226,6 +240,7 @@ static void merge(struct blend *b, const struct look *look, const struct native_
 	count(&b->stats->merged, result == MERGED);
 	count(&b->stats->partly, result == MERGED_PARTLY);
 	count(&b->stats->mismatched, result == MERGE_FAILED);
+	hide_start(s, w->count, n);
 	for (uint32_t i = 0; i < n; i++)
 		put_item(b, look, &s->items[i]);
 	/* A thread in nothing but machinery: better that than nothing. */

@@ -129,6 +129,7 @@ static void name_file(struct names *n, struct name *ret, const struct module_ran
 
 	if (!table || !symbols_find(table, addr, &symbol, buf)) {
 		snprintf(text, sizeof(text), "0x%llx", (unsigned long long)addr);
+		ret->unnamed = is_interpreter(n, range) || is_c_library(range->module);
 		name_lines(n, range->module, addr, text);
 		return;
 	}

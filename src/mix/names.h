@@ -17,6 +17,7 @@ struct name {
 	uint16_t count;          /* frames; the last one is the function itself */
 	uint8_t machinery;       /* enum machinery */
 	bool start;              /* by its name it is where programs and threads begin */
+	bool unnamed;            /* in the interpreter or the C library, stripped */
 	bool run_time;           /* code written at run time: no cache */
 };
 
