@@ -55,6 +55,7 @@ struct sampler {
 	struct sym_frame *frames;      /* FRAMES_MAX: the look under way */
 	uint32_t count;
 	struct hold hold;
+	struct hold stopped;           /* a dump with native frames: how those in state T are had */
 	struct pace pace;
 	uint64_t start_ns;             /* CLOCK_MONOTONIC */
 	uint64_t verified_ns;          /* start of the code cache's epoch (off-cpu) */

@@ -31,6 +31,7 @@ struct look_state {
 	struct sched_stat before, after;
 	struct proc_stat where;
 	bool running, frozen, proven, holds_gil;
+	bool stopped;      /* held by s->stopped */
 	unsigned int why;  /* enum drop */
 };
 
@@ -113,7 +114,8 @@ static struct stack_part native_begin(struct sampler *s, struct sampled *th,
 	s->raw->entries_wanted = true;
 	s->raw->count = s->raw->entry_count = s->raw->skipped = s->raw->repaired = 0;
 	if (!l->frozen || /* it may be running: the record is of another moment */
-	    !capture_registers(&th->capture, &s->hold, &th->task, l->running, &s->record))
+	    !capture_registers(&th->capture, l->stopped ? &s->stopped : &s->hold, &th->task,
+			       l->running || l->stopped, &s->record))
 		return part;
 	part = capture_stack(&th->capture, &s->stacks, s->record.registers.value[REGISTER_SP],
 			     th->py.thread_id);
@@ -206,6 +208,23 @@ static enum attempt hold_thread(struct sampler *s, struct sampled *th, struct lo
 	return TRY_ENDED;
 }
 
+/* A thread that a signal has stopped shows its registers to ptrace alone, and no harm is done by that:
+ * it goes back to its stop. Where that is not permitted its system call's, if any, must do. */
+static enum attempt hold_stopped(struct sampler *s, struct sampled *th, struct look_state *l)
+{
+	switch (s->stopped.ops->acquire(&s->stopped, &th->task, &l->where)) {
+	case HOLD_FROZEN:
+		l->stopped = true;
+		return task_run(&th->task, &l->before) ? TRY_ENDED : TRY_DELIVERED;
+	case HOLD_GONE:
+		return TRY_ENDED;
+	case HOLD_LOOSE:
+	case HOLD_MOVED:
+		break;
+	}
+	return TRY_DELIVERED;
+}
+
 /* Reads the held thread and lets it go. */
 static enum attempt read_held(struct sampler *s, struct sampled *th, struct look_state *l)
 {
@@ -220,7 +239,9 @@ static enum attempt read_held(struct sampler *s, struct sampled *th, struct look
 	} else {
 		l->after = l->before;
 	}
-	if (l->running)
+	if (l->stopped)
+		s->stopped.ops->release(&s->stopped, &th->task);
+	else if (l->running)
 		s->hold.ops->release(&s->hold, &th->task);
 	if (ended || result == WALK_GONE)
 		return TRY_ENDED;
@@ -268,6 +289,11 @@ static enum attempt attempt(struct sampler *s, struct sampled *th, struct look_s
 		if (held != TRY_DELIVERED)
 			return held;
 		th->checked_ns = now_ns;
+	}
+	if (s->stopped.ops && l->where.state == 'T') {
+		held = hold_stopped(s, th, l);
+		if (held != TRY_DELIVERED)
+			return held;
 	}
 	return read_held(s, th, l);
 }

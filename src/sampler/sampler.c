@@ -120,10 +120,14 @@ static void look_around(struct sampler *s)
 ssize_t sampler_once(struct sampler *s)
 {
 	s->want_asleep = true;
+	if (s->config.native)
+		hold_init(&s->stopped, &hold_ptrace_brief);
 	if (roster_update(s, sampler_now(s, clock_mono_ns())) != SAMPLER_RUNNING)
 		return -ESRCH;
 	look_around(s);
 	hold_unpin(&s->hold);
+	if (s->stopped.ops)
+		s->stopped.ops->detach(&s->stopped, &s->process);
 	return (ssize_t)s->thread_count;
 }
 
