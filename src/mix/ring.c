@@ -88,7 +88,8 @@ bool ring_put(struct ring *r, const struct look *look, bool lost_native)
 	bool wraps = full || (head == tail && at > RING_BYTES / RING_USUAL);
 	uint64_t begin = wraps ? head + RING_BYTES - at : head;
 
-	if (size > RING_BYTES / 2 || begin + size - tail > RING_BYTES)
+	/* The last quarter is for looks without a native part: they are small. */
+	if (begin + size - tail > (look->native ? RING_BYTES / 4 * 3 : RING_BYTES))
 		return false;
 	if (wraps)
 		wrap(r, head);
