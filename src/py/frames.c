@@ -230,9 +230,9 @@ static enum walk frame_visit(struct walker *w, remote_addr addr, const struct fr
 		if (v->owner > w->l->owner_hidden_min + 1)
 			return WALK_TORN;
 		w->entry_between = true;
-		/* The base frame (3.14+, no code) is in the thread state, not on the stack. */
+		/* The base frame (3.15) is in the thread state, not on the stack. */
 		if (w->out->entries_wanted)
-			entry_close(w->out, addr == w->base_frame || v->code == 0 ? 0 : addr);
+			entry_close(w->out, addr == w->base_frame ? 0 : addr);
 		return WALK_OK;
 	}
 	if (v->owner == 0 && !on_stack_in_order(w, addr))

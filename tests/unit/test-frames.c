@@ -377,6 +377,76 @@ static void test_broken_cframes(const struct recording *rec)
 	stack_reader_release(&r);
 }
 
+/* Reads the stack with the word at `at` replaced; what came of it is left in r->raw. */
+static bool read_with(struct stack_reader *r, uint8_t *at, uint64_t word, ssize_t i)
+{
+	uint64_t kept = load_u64(at);
+	enum code_result code;
+	enum walk walked;
+
+	memcpy(at, &word, 8);
+	walked = stack_read(r, i, true, &code);
+	memcpy(at, &kept, 8);
+	return walked == WALK_OK;
+}
+
+/* A chain of CFrames that has one too few (3.11), or does not reach the thread state (3.10). */
+static void test_odd_cframes(const struct recording *rec)
+{
+	const struct py_layout *l = &rec->target.layout;
+	bool named = has_field(l->cframe.current_frame), good = true;
+	const struct raw_entry *entries;
+	struct stack_reader r;
+	enum code_result code;
+	remote_addr last;
+	ssize_t i = 0;
+	uint32_t n;
+
+	if (!has_field(l->tstate.cframe) || l->owner_hidden_min >= 0 || lacks_cframes(rec))
+		return;
+	stack_reader_init(&r, &rec->target);
+	do {
+		stack_read(&r, i, true, &code);
+	} while (r.raw->entry_count < ENTRIES_LEAST && ++i < r.thread_count);
+	entries = r.raw->entries;
+	n = r.raw->entry_count;
+	last = named ? entries[2].anchor : 0;
+	good = n >= ENTRIES_LEAST &&
+	       read_with(&r, place_of(rec, entries[named ? 0 : n - 1].anchor + l->cframe.previous), last,
+			 i) &&
+	       r.raw->entry_count == n && (entries[0].anchor != 0) == named;
+	for (uint32_t k = 1; k < n; k++)
+		good = good && entries[k].anchor == 0;
+	ok(good, "%s: %s", rec->name, named ? "a CFrame left out" : "CFrames without an end");
+	stack_reader_release(&r);
+}
+
+/* 3.15: Python frames right above the thread state's base frame, which is nobody's anchor. */
+static void test_base_frame(const struct recording *rec)
+{
+	const struct py_layout *l = &rec->target.layout;
+	remote_addr addr, entry, base, above;
+	struct stack_reader r;
+	enum code_result code;
+	uint32_t n;
+
+	if (!has_field(l->tstate.base_frame))
+		return;
+	stack_reader_init(&r, &rec->target);
+	stack_read(&r, 0, true, &code);
+	n = r.raw->entry_count;
+	entry = r.raw->entries[n - 1].anchor;
+	base = word_at(rec, entry + l->frame.previous);
+	for (addr = above = leaf_of(rec, r.threads[0].tstate); addr && addr != entry;
+	     addr = word_at(rec, addr + l->frame.previous))
+		above = addr;
+	ok(addr && base - r.threads[0].tstate < l->tstate.size + 4096 &&
+	   read_with(&r, place_of(rec, above + l->frame.previous), base, 0) &&
+	   r.raw->entry_count == n && r.raw->entries[n - 1].anchor == 0 &&
+	   r.raw->entries[n - 1].end == r.count, "%s: the base frame is no anchor", rec->name);
+	stack_reader_release(&r);
+}
+
 /* ---- damaged ---------------------------------------------------------------------------- */
 
 static uint64_t seed;
@@ -597,6 +667,8 @@ static void recording_test(const char *path)
 		test_entries_reads(&rec);
 		test_half_linked(&rec);
 		test_broken_cframes(&rec);
+		test_odd_cframes(&rec);
+		test_base_frame(&rec);
 		test_missing(&rec);
 		test_cycles(&rec);
 		for (size_t i = 0; i < sizeof(damages) / sizeof(damages[0]); i++)
