@@ -48,6 +48,7 @@ enum {
 	UNWIND_CODE_RULES = 16,    /* different shapes of code without CFI; the most seen is 5 */
 	UNWIND_CODE_WALKS = 1024,  /* then all is read again: code made at run time changes */
 	UNWIND_NEAR = 1 << 20,     /* bytes; a function is no longer */
+	UNWIND_SCAN_MAX = 512,     /* words of a frame looked at for what contradicts a guess */
 };
 
 /* What was read of code at return addresses without CFI, so that it need not be copied for each

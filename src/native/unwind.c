@@ -304,6 +304,31 @@ static struct guess guess_leaf(struct walk *w, const struct unwind_frame *frame)
 	return g;
 }
 
+/* The call at g->pc was to `target`. If FP is of a frame further up, the return addresses of those
+ * below it are on the stack, and one of them follows a call to where the code that runs is: nearer
+ * to it than `target`. A function whose FP this is has no such word: its own code holds no target of
+ * its calls. */
+static bool is_passed_over(struct walk *w, const struct guess *g, uint64_t callee, uint64_t target)
+{
+	uint64_t sp = w->regs->value[RULE_SP], fp = g->cfa - 16, word, to;
+
+	for (int i = 0; i < UNWIND_SCAN_MAX && sp < fp && read_word(w, sp, &word); i++, sp += 8)
+		if (word >= PAGE && lookup(w->ops, word - 1) &&
+		    find_call(w->ops, word, &to) == CALL_DIRECT && to > target && to <= callee)
+			return true;
+	return false;
+}
+
+static void doubt(struct walk *w, const struct unwind_frame *frame, struct guess *g)
+{
+	uint64_t target;
+
+	if (w->ops->code && g->belief == CONFIRMED &&
+	    find_call(w->ops, g->pc, &target) == CALL_DIRECT &&
+	    is_passed_over(w, g, unwind_lookup_addr(frame), target))
+		g->belief = REFUTED;
+}
+
 /* System V ABI x86-64, figure 3.3: the caller's FP at FP, the return address above it. */
 static struct guess guess_fp(struct walk *w, const struct unwind_frame *frame)
 {
@@ -316,6 +341,7 @@ static struct guess guess_fp(struct walk *w, const struct unwind_frame *frame)
 		return g;
 	if (read_word(w, fp, &g.fp) && read_word(w, fp + 8, &g.pc)) {
 		weigh(w, frame, &g);
+		doubt(w, frame, &g);
 		return g;
 	}
 	fail_read(w);

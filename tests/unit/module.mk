@@ -148,3 +148,6 @@ UNIT_TESTS += tests/unit/test-kallsyms
 tests_unit_test_kallsyms_CPPFLAGS = $(UNIT_CPPFLAGS)
 UNIT_TESTS += tests/unit/test-lines
 tests_unit_test_lines_CPPFLAGS = $(UNIT_CPPFLAGS)
+UNIT_TESTS += tests/unit/test-engine
+tests_unit_test_engine_CPPFLAGS = $(UNIT_CPPFLAGS)
+EXTRA_DIST += tests/unit/engine_library.c

@@ -1,0 +1,525 @@
+/* SPDX-License-Identifier: MIT
+ * libunwind asks for registers, memory and tables; it is answered from the copies. */
+#include "engine_libunwind.h"
+
+#include <errno.h>
+
+#include "config.h"
+
+#if defined(HAVE_LIBUNWIND) && defined(__x86_64__)
+
+#include <dlfcn.h>
+#include <fcntl.h>
+#include <gelf.h>
+#include <libunwind.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cfi_check.h"
+#include "util/clock.h"
+#include "util/hash.h"
+#include "util/xalloc.h"
+
+enum {
+	PLACED_MAX = 512,          /* modules of one process that are asked for */
+	CACHE_RULES = 16384,       /* unw_set_cache_size(): a Python process has some 500 addresses */
+	SIGNAL_SLOTS = 512,
+};
+
+/* Exported, but in no header: libunwind 1.6.2, include/dwarf.h; perf declares it so too. */
+typedef int search_table(unw_addr_space_t as, unw_word_t ip, unw_dyn_info_t *di,
+			 unw_proc_info_t *pi, int need_unwind_info, void *arg);
+
+#define FUNCTIONS(X) \
+	X(create_addr_space) X(destroy_addr_space) X(set_caching_policy) X(set_cache_size) \
+	X(flush_cache) X(init_remote) X(step) X(get_reg) X(is_signal_frame)
+
+static struct {
+#define MEMBER(name) __typeof__(unw_##name) *name;
+	FUNCTIONS(MEMBER)
+#undef MEMBER
+	search_table *search;
+	char missing[256];         /* "": all is there */
+} lib;
+
+/* .eh_frame_hdr and .eh_frame of a module, by the file's addresses. */
+struct table {
+	bool good;
+	uint64_t hdr, entries;     /* address and number of entries of the table */
+	uint64_t hdr_len, frame, frame_len;
+	uint8_t *hdr_bytes, *frame_bytes;
+};
+
+struct placed {
+	uint64_t lo, hi, bias;     /* all of the module, data too */
+	const struct module *module;
+	const struct table *table;
+};
+
+struct engine_libunwind {
+	struct module_map *mm;
+	unw_addr_space_t space;
+	struct table **tables;     /* by module id; owned, NULL: not asked for */
+	size_t table_count;
+	struct placed placed[PLACED_MAX];
+	size_t placed_count;
+	struct { uint64_t pc; bool signal; } signals[SIGNAL_SLOTS];
+	uint64_t maps_hash, read_at, now;
+	/* Of one walk. */
+	const struct unwind_stack *stack;
+	const struct unwind_registers *regs;
+	uint64_t missing;          /* the last word of a stack that was not there */
+	bool no_info, no_word, no_register;
+};
+
+/* --- a module's table ------------------------------------------------------------------------ */
+
+static uint8_t *copy_file(const struct module *m, uint64_t offset, uint64_t len)
+{
+	uint8_t *bytes = len <= CFI_SECTION_MAX && offset <= INT64_MAX ? malloc(len + 8) : NULL;
+
+	if (bytes && pread(m->fd, bytes, len, (off_t)offset) == (ssize_t)len)
+		return bytes;
+	free(bytes);
+	return NULL;
+}
+
+static const struct elf_segment *segment_at(const struct module *m, uint64_t addr)
+{
+	for (size_t i = 0; i < m->segment_count; i++)
+		if (addr >= m->segments[i].vaddr &&
+		    addr - m->segments[i].vaddr < m->segments[i].file_size)
+			return &m->segments[i];
+	return NULL;
+}
+
+static bool find_header(Elf *elf, GElf_Phdr *ph)
+{
+	size_t n = 0;
+
+	if (elf_getphdrnum(elf, &n) != 0)
+		return false;
+	for (size_t i = 0; i < n && i < UINT16_MAX; i++)
+		if (gelf_getphdr(elf, (int)i, ph) && ph->p_type == PT_GNU_EH_FRAME)
+			return true;
+	return false;
+}
+
+/* LSB 5.0, 10.6.2, in the one encoding that cfi_check() lets through; 12 bytes before the table. */
+static bool read_header(const struct module *m, const GElf_Phdr *ph, struct table *t)
+{
+	static const uint8_t wanted[] = { 1, 0x1b, 0x03, 0x3b };
+	const struct elf_segment *s;
+	int32_t pointer;
+	uint32_t count;
+
+	if (ph->p_filesz < 12 || ph->p_offset > INT64_MAX)
+		return false;
+	t->hdr = ph->p_vaddr;
+	t->hdr_len = ph->p_filesz;
+	t->hdr_bytes = copy_file(m, ph->p_offset, t->hdr_len);
+	if (!t->hdr_bytes || memcmp(t->hdr_bytes, wanted, sizeof(wanted)) != 0)
+		return false;
+	memcpy(&pointer, t->hdr_bytes + 4, 4);
+	memcpy(&count, t->hdr_bytes + 8, 4);
+	t->entries = count;
+	t->frame = t->hdr + 4 + (uint64_t)(int64_t)pointer;
+	s = segment_at(m, t->frame);
+	if (!s || count == 0 || count > (t->hdr_len - 12) / 8)
+		return false;
+	t->frame_len = s->file_size - (t->frame - s->vaddr);
+	t->frame_bytes = copy_file(m, s->file_offset + (t->frame - s->vaddr), t->frame_len);
+	return t->frame_bytes != NULL;
+}
+
+static void load_table(const struct module *m, struct table *t)
+{
+	Elf *elf;
+	GElf_Phdr ph;
+	int fd;
+
+	fd = m->fd >= 0 && m->segment_count ? fcntl(m->fd, F_DUPFD_CLOEXEC, 0) : -1;
+	if (fd < 0 || elf_version(EV_CURRENT) == EV_NONE)
+		return;
+	elf = elf_begin(fd, ELF_C_READ, NULL);
+	t->good = elf && m->machine == EM_X86_64 && find_header(elf, &ph) &&
+		  cfi_check_eh_frame(elf, m->size) && read_header(m, &ph, t);
+	if (elf)
+		elf_end(elf);
+	close(fd);
+}
+
+static const struct table *table_of(struct engine_libunwind *e, const struct module *m)
+{
+	if (m->id >= e->table_count) {
+		e->tables = xreallocarray(e->tables, m->id + 1, sizeof(struct table *));
+		memset(e->tables + e->table_count, 0,
+		       (m->id + 1 - e->table_count) * sizeof(struct table *));
+		e->table_count = m->id + 1;
+	}
+	if (!e->tables[m->id]) {
+		e->tables[m->id] = xcalloc(1, sizeof(struct table));
+		load_table(m, e->tables[m->id]);
+	}
+	return e->tables[m->id];
+}
+
+/* --- memory ---------------------------------------------------------------------------------- */
+
+static const struct placed *place(struct engine_libunwind *e, const struct module_range *range)
+{
+	const struct module *m = range->module;
+	const struct table *t = table_of(e, m);
+	struct placed *p;
+
+	for (size_t i = 0; i < e->placed_count; i++)
+		if (e->placed[i].module == m && e->placed[i].bias == range->bias)
+			return &e->placed[i];
+	if (!t->good || e->placed_count == PLACED_MAX)
+		return NULL;
+	p = &e->placed[e->placed_count++];
+	*p = (struct placed){ UINT64_MAX, 0, range->bias, m, t };
+	for (size_t i = 0; i < m->segment_count; i++) {
+		uint64_t lo = range->bias + m->segments[i].vaddr, hi = lo + m->segments[i].file_size;
+
+		p->lo = lo < p->lo ? lo : p->lo;
+		p->hi = hi > p->hi ? hi : p->hi;
+	}
+	return p;
+}
+
+static bool from_piece(const uint8_t *bytes, uint64_t at, uint64_t len, uint64_t addr,
+		       unw_word_t *ret)
+{
+	if (addr < at || len < 8 || addr - at > len - 8)
+		return false;
+	memcpy(ret, bytes + (addr - at), 8);
+	return true;
+}
+
+/* Data as the file has it: not relocated, but nothing of that is followed. */
+static bool from_module(const struct placed *p, uint64_t addr, unw_word_t *ret)
+{
+	const struct elf_segment *s;
+	uint64_t in = addr - p->bias;
+
+	if (from_piece(p->table->frame_bytes, p->table->frame, p->table->frame_len, in, ret) ||
+	    from_piece(p->table->hdr_bytes, p->table->hdr, p->table->hdr_len, in, ret))
+		return true;
+	*ret = 0;
+	s = segment_at(p->module, in);
+	return s && s->file_offset + (in - s->vaddr) <= INT64_MAX &&
+	       pread(p->module->fd, ret, 8, (off_t)(s->file_offset + (in - s->vaddr))) > 0;
+}
+
+static bool from_modules(const struct engine_libunwind *e, uint64_t addr, unw_word_t *ret)
+{
+	for (size_t i = 0; i < e->placed_count; i++)
+		if (addr >= e->placed[i].lo && addr < e->placed[i].hi &&
+		    from_module(&e->placed[i], addr, ret))
+			return true;
+	return false;
+}
+
+static int access_mem(unw_addr_space_t as, unw_word_t addr, unw_word_t *value, int write, void *arg)
+{
+	struct engine_libunwind *e = arg;
+	const struct unwind_stack *s = e->stack;
+
+	(void)as;
+	if (write)
+		return -UNW_EINVAL;
+	if (from_piece(s->bytes, s->lo, s->hi - s->lo, addr, value) ||
+	    from_modules(e, addr, value))
+		return 0;
+	e->no_word = true;
+	e->missing = addr;
+	return -UNW_EINVAL;
+}
+
+/* --- the other questions --------------------------------------------------------------------- */
+
+static int access_reg(unw_addr_space_t as, unw_regnum_t reg, unw_word_t *value, int write, void *arg)
+{
+	struct engine_libunwind *e = arg;
+
+	(void)as;
+	if (write || reg < 0 || reg >= RULE_REGISTERS || !(e->regs->known >> reg & 1)) {
+		e->no_register = true;
+		return -UNW_EBADREG;
+	}
+	*value = e->regs->value[reg];
+	if (reg == RULE_RA)
+		*value -= e->regs->at_return; /* of the call: there is no other way to say so */
+	return 0;
+}
+
+static int find_proc_info(unw_addr_space_t as, unw_word_t ip, unw_proc_info_t *pi, int need,
+			  void *arg)
+{
+	struct engine_libunwind *e = arg;
+	const struct module_range *range = module_map_find(e->mm, ip, e->now);
+	const struct placed *p = range ? place(e, range) : NULL;
+	unw_dyn_info_t di = { .format = UNW_INFO_FORMAT_REMOTE_TABLE };
+	int err;
+
+	e->no_info = true;
+	if (!p)
+		return -UNW_ENOINFO;
+	di.start_ip = range->start;
+	di.end_ip = range->end;
+	di.u.rti.segbase = p->bias + p->table->hdr;
+	di.u.rti.table_data = di.u.rti.segbase + 12;
+	di.u.rti.table_len = p->table->entries * 8 / sizeof(unw_word_t);
+	err = lib.search(as, ip, &di, pi, need, arg);
+	e->no_info = err < 0;
+	return err;
+}
+
+static void put_unwind_info(unw_addr_space_t as, unw_proc_info_t *pi, void *arg)
+{
+	(void)as, (void)pi, (void)arg; /* its memory is libunwind's own */
+}
+
+static int no_dyn_info(unw_addr_space_t as, unw_word_t *ret, void *arg)
+{
+	(void)as, (void)ret, (void)arg;
+	return -UNW_ENOINFO;
+}
+
+static int no_fpreg(unw_addr_space_t as, unw_regnum_t reg, unw_fpreg_t *value, int write, void *arg)
+{
+	(void)as, (void)reg, (void)value, (void)write, (void)arg;
+	return -UNW_EBADREG;
+}
+
+static int no_resume(unw_addr_space_t as, unw_cursor_t *cursor, void *arg)
+{
+	(void)as, (void)cursor, (void)arg;
+	return -UNW_EINVAL;
+}
+
+static int no_proc_name(unw_addr_space_t as, unw_word_t ip, char *name, size_t size,
+			unw_word_t *offset, void *arg)
+{
+	(void)as, (void)ip, (void)name, (void)size, (void)offset, (void)arg;
+	return -UNW_ENOINFO;
+}
+
+static unw_accessors_t accessors = {
+	.find_proc_info = find_proc_info,
+	.put_unwind_info = put_unwind_info,
+	.get_dyn_info_list_addr = no_dyn_info,
+	.access_mem = access_mem,
+	.access_reg = access_reg,
+	.access_fpreg = no_fpreg,
+	.resume = no_resume,
+	.get_proc_name = no_proc_name,
+};
+
+/* --- loading --------------------------------------------------------------------------------- */
+
+#define TEXT(name) TEXT2(name)
+#define TEXT2(name) #name
+
+static void *function_find(void *library, const char *name)
+{
+	void *found = library ? dlsym(library, name) : NULL;
+
+	if (!found && !lib.missing[0])
+		snprintf(lib.missing, sizeof(lib.missing), "libunwind has no %s", name);
+	return found;
+}
+
+static void load(void)
+{
+	void *library = dlopen("libunwind-x86_64.so.8", RTLD_LAZY | RTLD_LOCAL);
+
+	if (!library)
+		snprintf(lib.missing, sizeof(lib.missing), "%s", dlerror());
+#define FIND(name) *(void **)&lib.name = function_find(library, TEXT(UNW_OBJ(name)));
+	FUNCTIONS(FIND)
+#undef FIND
+	*(void **)&lib.search = function_find(library, TEXT(UNW_OBJ(dwarf_search_unwind_table)));
+}
+
+int engine_libunwind_open(struct engine_libunwind **ret, struct module_map *mm, struct err *err)
+{
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+	struct engine_libunwind *e;
+
+	pthread_once(&once, load);
+	if (lib.missing[0]) {
+		err_set(err, -ENOENT, EXIT_FAILED, "cannot unwind by libunwind: %s", lib.missing);
+		err_hint(err, "install libunwind (Debian and Ubuntu: apt install libunwind8), or leave "
+			 "--unwinder away");
+		return -ENOENT;
+	}
+	e = xcalloc(1, sizeof(*e));
+	e->mm = mm;
+	e->space = lib.create_addr_space(&accessors, 0);
+	if (!e->space) {
+		free(e);
+		return err_set(err, -ENOMEM, EXIT_FAILED, "cannot unwind by libunwind: it gives no "
+			       "address space");
+	}
+	lib.set_caching_policy(e->space, UNW_CACHE_GLOBAL);
+	lib.set_cache_size(e->space, CACHE_RULES, 0);
+	*ret = e;
+	return 0;
+}
+
+void engine_libunwind_close(struct engine_libunwind *e)
+{
+	if (!e)
+		return;
+	lib.destroy_addr_space(e->space);
+	for (size_t i = 0; i < e->table_count; i++) {
+		if (e->tables[i]) {
+			free(e->tables[i]->hdr_bytes);
+			free(e->tables[i]->frame_bytes);
+		}
+		free(e->tables[i]);
+	}
+	free(e->tables);
+	free(e);
+}
+
+/* --- walking --------------------------------------------------------------------------------- */
+
+/* libunwind keeps what it found by address: all of it is dropped when other code may be there. */
+static void check_maps(struct engine_libunwind *e)
+{
+	const struct module_map *mm = e->mm;
+	uint64_t hash = mm->count;
+
+	if (e->read_at == mm->read_at)
+		return;
+	e->read_at = mm->read_at;
+	for (size_t i = 0; i < mm->count; i++)
+		hash = hash_u64(hash ^ hash_u64(mm->ranges[i].start ^ hash_u64(mm->ranges[i].end)) ^
+				hash_u64((uint64_t)mm->of[i]->inode ^ mm->of[i]->offset << 32));
+	if (hash == e->maps_hash)
+		return;
+	e->maps_hash = hash;
+	e->placed_count = 0;
+	memset(e->signals, 0, sizeof(e->signals));
+	lib.flush_cache(e->space, 0, 0);
+}
+
+/* It compares the code with __restore_rt's, for which it reads the file. */
+static bool is_signal(struct engine_libunwind *e, unw_cursor_t *cursor, uint64_t pc)
+{
+	size_t slot = hash_u64(pc) % SIGNAL_SLOTS;
+
+	if (e->signals[slot].pc != pc) {
+		e->signals[slot].pc = pc;
+		e->signals[slot].signal = lib.is_signal_frame(cursor) > 0;
+	}
+	return e->signals[slot].signal;
+}
+
+static enum unwind_end why(const struct engine_libunwind *e, int err)
+{
+	uint64_t hi = e->stack->hi;
+
+	if (e->no_info)
+		return UNWIND_NO_INFO;
+	if (e->no_word)
+		return e->missing > hi - 8 && e->missing - (hi - 8) < UNWIND_GROW_MAX ?
+		       UNWIND_TRUNCATED : UNWIND_ELSEWHERE;
+	if (e->no_register || err == -UNW_EBADREG)
+		return UNWIND_UNKNOWN;
+	return UNWIND_STUCK;
+}
+
+/* To the caller; false: *end says why not. Its own guesses, made without information, do not count:
+ * they are not verified. */
+static bool step(struct engine_libunwind *e, unw_cursor_t *cursor, struct unwind_frame *f,
+		 struct unwind_frame *next, enum unwind_end *end)
+{
+	unw_word_t pc = 0, sp = 0;
+	int err;
+
+	f->signal = is_signal(e, cursor, f->pc);
+	e->no_info = e->no_word = e->no_register = false;
+	err = lib.step(cursor);
+	*end = err == 0 && !e->no_info ? UNWIND_COMPLETE : why(e, err);
+	if (err <= 0 || e->no_info)
+		return false;
+	if (lib.get_reg(cursor, UNW_X86_64_RIP, &pc) < 0 || lib.get_reg(cursor, UNW_X86_64_RSP, &sp) < 0) {
+		*end = e->no_word ? why(e, -UNW_EINVAL) : UNWIND_UNKNOWN;
+		return false;
+	}
+	*end = UNWIND_STUCK;
+	if (sp % 8 != 0 || (sp <= f->sp && !f->signal))
+		return false;
+	f->cfa = sp;
+	*next = (struct unwind_frame){ .pc = pc, .sp = sp, .how = UNWIND_CFI,
+				       .at_return = !f->signal };
+	*end = pc == 0 ? UNWIND_COMPLETE : UNWIND_NO_CODE;
+	return pc != 0 && module_map_find(e->mm, unwind_lookup_addr(next), e->now) != NULL;
+}
+
+struct unwind_result engine_libunwind_walk(void *engine, struct unwind_registers *regs,
+					   const struct unwind_stack *stack,
+					   struct unwind_frame *frames, size_t max)
+{
+	struct engine_libunwind *e = engine;
+	struct unwind_result result = { .end = UNWIND_UNKNOWN };
+	unw_cursor_t cursor;
+
+	e->stack = stack;
+	e->regs = regs;
+	e->now = clock_mono_ns();
+	if (!(regs->known >> RULE_RA & 1) || stack->hi < 8 || max == 0)
+		return result;
+	check_maps(e);
+	if (lib.init_remote(&cursor, e->space, e) < 0)
+		return result;
+	frames[0] = (struct unwind_frame){ .pc = regs->value[RULE_RA], .sp = regs->value[RULE_SP],
+					   .how = UNWIND_START, .at_return = regs->at_return };
+	for (result.count = 1; ; result.count++) {
+		struct unwind_frame next;
+
+		if (!step(e, &cursor, &frames[result.count - 1], &next, &result.end))
+			break;
+		result.end = UNWIND_FULL;
+		if (result.count == max)
+			break;
+		frames[result.count] = next;
+	}
+	if (result.end == UNWIND_TRUNCATED || result.end == UNWIND_ELSEWHERE)
+		result.missing = e->missing;
+	*regs = (struct unwind_registers){ .at_return = frames[result.count - 1].at_return };
+	unwind_set(regs, RULE_SP, frames[result.count - 1].sp);
+	unwind_set(regs, RULE_RA, frames[result.count - 1].pc);
+	return result;
+}
+
+#else
+
+int engine_libunwind_open(struct engine_libunwind **ret, struct module_map *mm, struct err *err)
+{
+	(void)ret, (void)mm;
+	return err_set(err, -ENOTSUP, EXIT_FAILED,
+		       "cannot unwind by libunwind: this pystoker was built without it");
+}
+
+void engine_libunwind_close(struct engine_libunwind *e)
+{
+	(void)e;
+}
+
+struct unwind_result engine_libunwind_walk(void *engine, struct unwind_registers *regs,
+					   const struct unwind_stack *stack,
+					   struct unwind_frame *frames, size_t max)
+{
+	(void)engine, (void)regs, (void)stack, (void)frames, (void)max;
+	return (struct unwind_result){ .end = UNWIND_NO_INFO };
+}
+
+#endif

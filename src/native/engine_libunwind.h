@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT
+ * libunwind as the second unwinder (--unwinder=libunwind), over the same copy of a stack and with the
+ * same result as unwind_walk(); the judge of our rules in the tests.
+ *
+ * The library is loaded when it is asked for. Of it only the core is used: what it needs to know of
+ * modules we find ourselves, because its own ptrace accessors go wrong in 1.6.2 (files linked by lld
+ * or mapped in a chroot; abort() at an .eh_frame_hdr without a table). Modules without that table,
+ * and those whose CFI cfi_check() refuses, have no information here: a walk ends there. */
+#ifndef SRC_NATIVE_ENGINE_LIBUNWIND_H
+#define SRC_NATIVE_ENGINE_LIBUNWIND_H
+
+#include "native/modules.h"
+#include "native/unwind.h"
+#include "util/attr.h"
+#include "util/err.h"
+
+struct engine_libunwind;
+
+/* For one process. 0; -ENOENT when the library is not there; -ENOTSUP when pystoker was built
+ * without it. */
+int engine_libunwind_open(struct engine_libunwind **ret, struct module_map *mm, struct err *err)
+	_must_check_;
+void engine_libunwind_close(struct engine_libunwind *e); /* NULL is fine */
+
+/* A native_engine (native/stack.h): `engine` is a struct engine_libunwind. Of `regs` only SP and RIP
+ * are those of the last frame afterwards. */
+struct unwind_result engine_libunwind_walk(void *engine, struct unwind_registers *regs,
+					   const struct unwind_stack *stack,
+					   struct unwind_frame *frames, size_t max);
+
+#endif
