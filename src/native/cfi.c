@@ -49,6 +49,8 @@ int cfi_open(struct cfi *c, int fd, void *image, uint64_t size)
 	}
 	if (cfi_check_eh_frame(c->elf, size))
 		c->eh = dwarf_getcfi_elf(c->elf);
+	if (!c->eh)
+		cfi_section_eh_frame(&c->alone, c->elf);
 	return 0;
 }
 
@@ -56,8 +58,9 @@ void cfi_close(struct cfi *c)
 {
 	if (c->eh)
 		dwarf_cfi_end(c->eh);
-	debug_frame_close(&c->own);
-	debug_frame_close(&c->separate);
+	cfi_section_close(&c->alone);
+	cfi_section_close(&c->own);
+	cfi_section_close(&c->separate);
 	free(c->path);
 	free(c->root);
 	if (c->elf)
@@ -77,7 +80,7 @@ static void open_separate(struct cfi *c)
 	if (fd < 0 || elf_file_open(&module, fd) < 0)
 		return;
 	if (debugfile_open(&module, c->path, c->root, &debug) == 0) {
-		debug_frame_open(&c->separate, debug.elf); /* copies what it needs */
+		cfi_section_debug_frame(&c->separate, debug.elf); /* copies what it needs */
 		elf_file_close(&debug);
 	}
 	elf_file_close(&module);
@@ -89,8 +92,10 @@ Dwarf_Frame *cfi_frame(struct cfi *c, uint64_t addr)
 
 	if (c->eh && dwarf_cfi_addrframe(c->eh, addr, &frame) == 0)
 		return frame;
+	if (c->alone.cfi && dwarf_cfi_addrframe(c->alone.cfi, addr, &frame) == 0)
+		return frame;
 	if (!c->own_tried)
-		debug_frame_open(&c->own, c->elf);
+		cfi_section_debug_frame(&c->own, c->elf);
 	c->own_tried = true;
 	if (c->own.cfi)
 		return dwarf_cfi_addrframe(c->own.cfi, addr, &frame) == 0 ? frame : NULL;

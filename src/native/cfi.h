@@ -8,16 +8,17 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "debug_frame.h"
+#include "cfi_section.h"
 #include "util/attr.h"
 
 struct cfi {
 	int fd;             /* owned; -1: an image */
 	Elf *elf;
-	Dwarf_CFI *eh;      /* .eh_frame; NULL: none that is sound */
+	Dwarf_CFI *eh;      /* .eh_frame; NULL: none that is sound, with its .eh_frame_hdr */
+	struct cfi_section alone;    /* then .eh_frame without that */
 	/* Opened when .eh_frame does not know an address. */
-	struct debug_frame own;      /* the file's .debug_frame */
-	struct debug_frame separate; /* its debug file's, looked for if own has none */
+	struct cfi_section own;      /* the file's .debug_frame */
+	struct cfi_section separate; /* its debug file's, looked for if own has none */
 	bool own_tried, separate_tried;
 	char *path, *root;  /* for finding the debug file; owned, NULL: it is not looked for */
 };

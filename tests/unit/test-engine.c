@@ -87,8 +87,7 @@ static const struct variant variants[] = {
 	{ "no information, no frame pointers", NONE, CC "-o $O $S", NULL, 0, BLANK },
 	{ "no information, clang", NONE, "clang -O2 -fPIC -shared -o $O $S", "clang", 0, BLANK },
 	{ "garbage for information", NONE, CC "-fno-omit-frame-pointer -o $O $S", NULL, 850, GARBAGE },
-	{ "garbage in .eh_frame_hdr", NONE, CC "-fno-omit-frame-pointer -o $O $S", NULL, 850,
-	  GARBAGE_HDR },
+	{ "garbage in .eh_frame_hdr", NOT_LIBUNWIND, CC "-o $O $S", NULL, 0, GARBAGE_HDR },
 };
 
 /* --- the child ------------------------------------------------------------------------------- */
@@ -96,12 +95,12 @@ static const struct variant variants[] = {
 typedef int callback(int);
 typedef int enter(callback *call, int n);
 
-static volatile int sink;
+static volatile unsigned int sink;
 
 static void on_signal(int nr)
 {
-	sink += nr;
-	for (int i = 0; i < 30; i++)
+	sink += (unsigned int)nr;
+	for (unsigned int i = 0; i < 30; i++)
 		sink += i;
 }
 
@@ -125,9 +124,9 @@ __attribute__((noinline)) static int work(int n)
 	memset(text, n, 300);
 	compress(packed, &size, text, sizeof(text));
 	snprintf(line, sizeof(line), "%d %s %.3f", n, "text", n * 0.1);
-	sink += (int)strtod(line, NULL) + (int)crc32(0, text, sizeof(text));
+	sink += (unsigned int)strtod(line, NULL) + (unsigned int)crc32(0, text, sizeof(text));
 	raise(SIGUSR1);
-	return n + sink % 3;
+	return n + (int)(sink % 3);
 }
 
 __attribute__((noinline)) static int drive(enter *f, int n)
@@ -137,8 +136,8 @@ __attribute__((noinline)) static int drive(enter *f, int n)
 
 __attribute__((noinline)) static void child(enter *f)
 {
-	for (int n = 0;; n++)
-		sink += drive(f, n);
+	for (int n = 0;; n = (n + 1) & 0xffff)
+		sink += (unsigned int)drive(f, n);
 }
 
 static pid_t start_child(const char *path)
@@ -471,7 +470,7 @@ static void judge(Dwfl *dwfl, struct engine_libunwind *e, const struct variant *
 		show("ours", frames, &r);
 		show("truth", right, &t);
 	}
-	if (v->knows != NONE) {
+	if (v->knows != NONE && v->harm != GARBAGE_HDR) {
 		walk_dwfl(dwfl, &d);
 		if (!same_dwfl(right, t.count, &d)) {
 			s->dwfl_wrong++;
@@ -645,9 +644,9 @@ static void check(const struct variant *v, const char *path, bool libunwind)
 	ok(s.stops > STOPS * STEPS / 2 && s.wrong == 0, "%s: %u stops, known as expected", v->name,
 	   s.stops);
 	ok(s.lies == 0, "%s: no wrong frame (%u whole, %u with guesses)", v->name, s.whole, s.guessed);
-	if (v->knows != NONE)
+	if (v->knows != NONE && v->harm != GARBAGE_HDR) /* libdwfl believes that */
 		ok(s.dwfl_wrong == 0, "%s: as libdwfl", v->name);
-	else
+	if (v->knows == NONE)
 		ok(s.whole * 1000 >= s.stops * v->least, "%s: at least %u of 1000 whole", v->name,
 		   v->least);
 	if (libunwind)

@@ -1071,8 +1071,8 @@ static void test_hostile(const struct file *whole)
 	   "a register's number that libdw would allocate gigabytes for");
 	memcpy(f.data + f.frame_at, whole->data + whole->frame_at, f.frame_size);
 	f.data[f.hdr_at + f.hdr_size / 2 / 8 * 8]++;
-	file_sum(&f, false, &stats);
-	ok(stats.none == stats.compiled, "a table that points between entries");
+	ok(file_sum(&f, false, &stats) == file_sum(whole, false, &stats),
+	   "a table that points between entries: done without it");
 	free(f.data);
 }
 
