@@ -24,6 +24,7 @@
 #include <zlib.h>
 
 #include "../../src/native/engine_libunwind.h"
+#include "mem/remote.h"
 #include "native/modules.h"
 #include "util/attr.h"
 #include "util/clock.h"
@@ -528,9 +529,12 @@ static void watch(const struct variant *v, struct score *s)
 {
 	struct engine_libunwind *e = NULL;
 	struct err err = { .status = 0 };
+	struct remote remote;
 	Dwfl *dwfl = NULL;
 
-	module_map_init(&map, &modules, now.pid, NULL);
+	if (remote_open_process(&remote, now.pid, &err) < 0)
+		abort();
+	module_map_init(&map, &modules, now.pid, &remote);
 	if (engine_libunwind_open(&e, &map, &err) < 0)
 		e = NULL;
 	if (ptrace(PTRACE_SEIZE, now.pid, NULL, NULL) != 0 ||
@@ -547,6 +551,7 @@ static void watch(const struct variant *v, struct score *s)
 	dwfl_end(dwfl);
 	engine_libunwind_close(e);
 	module_map_release(&map);
+	remote_close(&remote);
 }
 
 /* --- building -------------------------------------------------------------------------------- */
