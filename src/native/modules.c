@@ -80,7 +80,7 @@ struct rules *module_rules(struct module *m)
 		return m->rules;
 	m->rules_asked = true;
 	fd = fcntl(m->fd, F_DUPFD_CLOEXEC, 0);
-	if (fd < 0 || rules_open(&m->rules, fd) < 0)
+	if (fd < 0 || rules_open_module(&m->rules, fd, m->path, m->root) < 0)
 		m->rules = NULL;
 	return m->rules;
 }

@@ -15,3 +15,4 @@ bench: pystoker$(EXEEXT) tests/bench/wake$(EXEEXT)
 	$(top_srcdir)/tests/bench/run --program ./pystoker$(EXEEXT) --out $(top_srcdir)/doc/BENCHMARKS.md $(BENCH_FLAGS)
 
 check_PROGRAMS += tests/bench/wake
+check_PROGRAMS += tests/bench/walk
