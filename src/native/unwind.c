@@ -140,15 +140,20 @@ static void forget_code(struct unwind_code_cache *c)
 	c->walks = 0;
 }
 
-/* The place for what is known of pc; `spare` when nothing is kept. */
+/* The place for what is known of pc, one of two; `spare` when nothing is kept. */
 static struct unwind_code_seen *seen_at(const struct unwind_ops *ops, uint64_t pc,
 					struct unwind_code_seen *spare)
 {
+	struct unwind_code_seen *s = spare;
 	/* Fibonacci hashing; 9 bits */
-	struct unwind_code_seen *s = ops->cache ?
-		&ops->cache->seen[pc * 0x9e3779b97f4a7c15u >> 55] : spare;
+	size_t slot = pc * 0x9e3779b97f4a7c15u >> 55;
 
 	_Static_assert(UNWIND_CODE_SLOTS == 1 << (64 - 55), "a slot for each hash");
+	if (ops->cache) {
+		s = &ops->cache->seen[slot];
+		if (s->pc != pc && s->pc != 0)
+			s = &ops->cache->seen[slot ^ 1];
+	}
 	if (s->pc != pc)
 		*s = (struct unwind_code_seen){ .pc = pc };
 	return s;
@@ -246,11 +251,12 @@ static const struct rule *exit_rule(const struct unwind_ops *ops, uint64_t pc, s
 	return spare;
 }
 
-/* Taken only when it leads to a call's return address; else nothing has happened. */
+/* Taken only when it leads to a call's return address; else nothing has happened. Which function that
+ * call was to is not asked: it may have jumped here (as CPython's perf trampolines are reached). */
 static bool step_exit(struct walk *w, struct unwind_frame *frame)
 {
 	struct unwind_registers before = *w->regs;
-	uint64_t floor = w->floor, callee = unwind_lookup_addr(frame);
+	uint64_t floor = w->floor;
 	enum unwind_end end = w->end;
 	const struct rule *rule;
 	struct rule spare;
@@ -259,7 +265,7 @@ static bool step_exit(struct walk *w, struct unwind_frame *frame)
 		return false;
 	rule = exit_rule(w->ops, frame->pc, &spare);
 	if (rule && step_rule(w, rule, frame) &&
-	    believe(w->ops, w->regs->value[RULE_RA], callee) != REFUTED)
+	    unwind_is_return(w->ops, w->regs->value[RULE_RA]))
 		return true;
 	*w->regs = before;
 	w->floor = floor;
