@@ -5,8 +5,8 @@
  * as the first address in a unit takes milliseconds. A known one takes 1 us. One thread at a time.
  *
  * The file may be hostile: what would cost libdw memory or time without bound is refused before
- * (src/native/lines_check.h), and what is refused is "unknown". Not read: split units (.dwo: lines
- * yes, inlined functions no), names that dwz moved to another file. */
+ * (src/native/lines_check.h), and what is refused is "unknown". Split units (.dwo) are not looked for:
+ * there are lines, but no inlined functions. */
 #ifndef NATIVE_LINES_H
 #define NATIVE_LINES_H
 

@@ -15,8 +15,6 @@
 
 #include "debuginfod.h"
 
-#define DEBUG_DIR "/usr/lib/debug"
-
 struct wanted {
 	uint8_t id[ELF_BUILD_ID_MAX];
 	size_t id_len;
@@ -90,15 +88,23 @@ static int try_file(const char *path, const struct wanted *w, struct elf_file *r
 	return -ENOENT;
 }
 
+void debugfile_id_path(const uint8_t *id, size_t len, char ret[DEBUGFILE_ID_PATH_MAX])
+{
+	char hex[2 * ELF_BUILD_ID_MAX + 1] = "";
+
+	for (size_t i = 0; i < len && i < ELF_BUILD_ID_MAX; i++)
+		sprintf(hex + 2 * i, "%02x", id[i]);
+	snprintf(ret, DEBUGFILE_ID_PATH_MAX, DEBUGFILE_DIR "/.build-id/%.2s/%s.debug", hex, hex + 2);
+}
+
 static int try_build_id(const char *root, const struct wanted *w, struct elf_file *ret)
 {
-	char path[PATH_MAX], hex[2 * ELF_BUILD_ID_MAX + 1];
+	char path[PATH_MAX], name[DEBUGFILE_ID_PATH_MAX];
 
 	if (w->id_len < 2)
 		return -ENOENT;
-	for (size_t i = 0; i < w->id_len; i++)
-		sprintf(hex + 2 * i, "%02x", w->id[i]);
-	snprintf(path, sizeof(path), "%s" DEBUG_DIR "/.build-id/%.2s/%s.debug", root, hex, hex + 2);
+	debugfile_id_path(w->id, w->id_len, name);
+	snprintf(path, sizeof(path), "%s%s", root, name);
 	return try_file(path, w, ret);
 }
 
@@ -106,7 +112,7 @@ static int try_link(const char *root, const char *path, const struct wanted *w,
 		    struct elf_file *ret)
 {
 	static const char *const forms[] = { /* root, folder with its "/", name */
-		"%s%.*s%s", "%s%.*s.debug/%s", "%s" DEBUG_DIR "%.*s%s",
+		"%s%.*s%s", "%s%.*s.debug/%s", "%s" DEBUGFILE_DIR "%.*s%s",
 	};
 	const char *slash = strrchr(path, '/');
 	int folder = slash ? (int)(slash + 1 - path) : 0;

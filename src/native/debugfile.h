@@ -7,7 +7,15 @@
 #include "native/symbols.h"
 #include "util/attr.h"
 
-enum { DEBUGLINK_CRC_MAX = 64 << 20 }; /* bytes read to compare the checksum of .gnu_debuglink */
+#define DEBUGFILE_DIR "/usr/lib/debug"
+
+enum {
+	DEBUGLINK_CRC_MAX = 64 << 20, /* bytes read to compare the checksum of .gnu_debuglink */
+	DEBUGFILE_ID_PATH_MAX = 64 + 2 * ELF_BUILD_ID_MAX,
+};
+
+/* "/usr/lib/debug/.build-id/ab/cdef….debug", for 2 to ELF_BUILD_ID_MAX bytes. */
+void debugfile_id_path(const uint8_t *id, size_t len, char ret[DEBUGFILE_ID_PATH_MAX]);
 
 /* Looked for below /usr/lib/debug of root, then of ours: by build-id, then by .gnu_debuglink's
  * name. It must have the same build-id, or where the module has none, the link's checksum.

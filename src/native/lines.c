@@ -2,17 +2,20 @@
  * Units by their code, functions of a unit, inlined calls of a function: each read when it is first
  * needed, sorted and kept.
  *
- * libdw's functions that open other files by names found in this one are not called: those of split
- * units (dwarf_cu_info(), dwarf_get_units()) and those that resolve dwz's references. */
+ * libdw opens other files by names found in this one. That is not to be: no function is called that
+ * looks for split units (dwarf_cu_info(), dwarf_get_units()), and references to another file only
+ * after we gave it that file (altfile.h). */
 #include "native/lines.h"
 
 #include <dwarf.h>
 #include <elfutils/libdw.h>
+#include <elfutils/libdwelf.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "altfile.h"
 #include "debugfile.h"
 #include "elf/elf_file.h"
 #include "lines_check.h"
@@ -61,12 +64,18 @@ struct unit {
 	struct pieces code;        /* of functions */
 };
 
-struct lines {
-	struct elf_file file;
+/* A file as libdw has it. */
+struct part {
 	struct mapping map;
 	Elf *elf;
 	Dwarf *dwarf;
 	struct lines_sections sections;
+	bool units_good;           /* libdw may pass them */
+};
+
+struct lines {
+	struct elf_file file;
+	struct part main, alt;     /* alt: what dwz moved to another file; dwarf NULL: none */
 	struct lines_budget *budget;
 	size_t bytes;
 	bool cut;
@@ -75,7 +84,7 @@ struct lines {
 	size_t unit_count;
 	struct pieces code;        /* of units */
 	size_t passed;             /* entries and pieces, for this question */
-	struct idmap checked;      /* units by offset: 0 bad, 1 good */
+	struct idmap checked;      /* units by unit_key(): 0 bad, 1 good */
 };
 
 /* --- memory ---------------------------------------------------------------------------------- */
@@ -195,23 +204,40 @@ static const struct piece *pieces_find(const struct pieces *p, uint64_t addr)
 
 /* --- values of entries ------------------------------------------------------------------------ */
 
-/* Before entries of the unit are read, other than the first one. */
-static bool check_unit(struct lines *l, Dwarf_Off offset)
+static const struct part *part_of(const struct lines *l, Dwarf_CU *unit)
 {
-	uint32_t *good = idmap_put(&l->checked, offset);
+	return l->alt.dwarf && dwarf_cu_getdwarf(unit) == l->alt.dwarf ? &l->alt : &l->main;
+}
+
+static uint64_t unit_key(const struct lines *l, const struct part *p, Dwarf_Off offset)
+{
+	return offset << 1 | (p == &l->alt);
+}
+
+/* Before entries of the unit are read, other than the first one. */
+static bool check_unit(struct lines *l, const struct part *p, Dwarf_Off offset)
+{
+	uint32_t *good = idmap_put(&l->checked, unit_key(l, p, offset));
 	size_t cost;
 
 	if (*good != IDMAP_NONE)
 		return *good;
-	*good = lines_check_unit(&l->sections, offset, &cost) && has_room(l, cost);
+	*good = p->units_good && lines_check_unit(&p->sections, offset, &cost) &&
+		has_room(l, cost);
 	if (*good)
 		hold(l, cost);
 	return *good;
 }
 
+/* Whether libdw may follow a reference of that entry to the other file: only from the first one. */
+static bool may_follow(const struct lines *l, const Dwarf_Die *die)
+{
+	return l->alt.dwarf && part_of(l, die->cu) == &l->main;
+}
+
 static bool entry_at(struct lines *l, Dwarf_Off offset, Dwarf_Die *ret)
 {
-	return dwarf_offdie(l->dwarf, offset, ret) != NULL;
+	return dwarf_offdie(l->main.dwarf, offset, ret) != NULL;
 }
 
 static const char *string_of(const struct lines *l, Dwarf_Die *die, unsigned int name)
@@ -223,10 +249,13 @@ static const char *string_of(const struct lines *l, Dwarf_Die *die, unsigned int
 		return NULL;
 	switch (attr.form) {
 	case DW_FORM_GNU_strp_alt:
-	case DW_FORM_strp_sup: return NULL; /* libdw would open a file */
+	case DW_FORM_strp_sup:
+		if (!may_follow(l, die))
+			return NULL;
 	}
 	text = dwarf_formstring(&attr);
-	return text && lines_check_string(&l->sections, text) ? text : NULL;
+	return text && (lines_check_string(&l->main.sections, text) ||
+			lines_check_string(&l->alt.sections, text)) ? text : NULL;
 }
 
 static int32_t number_of(Dwarf_Die *die, unsigned int name)
@@ -240,29 +269,36 @@ static int32_t number_of(Dwarf_Die *die, unsigned int name)
 	return (int32_t)value;
 }
 
+static bool follow(struct lines *l, const Dwarf_Die *die, Dwarf_Attribute *attr, Dwarf_Die *ret)
+{
+	switch (attr->form) {
+	case DW_FORM_ref1:
+	case DW_FORM_ref2:
+	case DW_FORM_ref4:
+	case DW_FORM_ref8:
+	case DW_FORM_ref_udata:
+	case DW_FORM_ref_addr: break;
+	case DW_FORM_GNU_ref_alt:
+	case DW_FORM_ref_sup4:
+	case DW_FORM_ref_sup8:
+		if (!may_follow(l, die) || !l->alt.units_good)
+			return false;
+		break;
+	default: return false; /* by signature: types */
+	}
+	return dwarf_formref_die(attr, ret) &&
+	       check_unit(l, part_of(l, ret->cu), dwarf_dieoffset(ret) - dwarf_cuoffset(ret));
+}
+
 /* What a concrete function, or a call of one, is an instance of. */
 static bool origin_of(struct lines *l, Dwarf_Die *die, Dwarf_Die *ret)
 {
-	static const unsigned int names[] = { DW_AT_abstract_origin, DW_AT_specification };
+	Dwarf_Attribute attr;
 
-	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
-		Dwarf_Attribute attr;
-
-		if (!dwarf_attr(die, names[i], &attr))
-			continue;
-		switch (attr.form) {
-		case DW_FORM_ref1:
-		case DW_FORM_ref2:
-		case DW_FORM_ref4:
-		case DW_FORM_ref8:
-		case DW_FORM_ref_udata:
-		case DW_FORM_ref_addr: /* may be in another unit */
-			return dwarf_formref_die(&attr, ret) != NULL &&
-			       check_unit(l, dwarf_dieoffset(ret) - dwarf_cuoffset(ret));
-		default: return false; /* in another file */
-		}
-	}
-	return false;
+	if (!dwarf_attr(die, DW_AT_abstract_origin, &attr) &&
+	    !dwarf_attr(die, DW_AT_specification, &attr))
+		return false;
+	return follow(l, die, &attr, ret);
 }
 
 static const char *name_along(struct lines *l, Dwarf_Die die, unsigned int name)
@@ -313,21 +349,33 @@ static bool add_unit(struct lines *l, size_t *room, Dwarf_Off offset, Dwarf_Off 
 	return true;
 }
 
+static bool check_units(struct lines *l, struct part *p)
+{
+	size_t count;
+
+	p->units_good = lines_check_units(&p->sections, &count) &&
+			has_room(l, count * LINES_UNIT_COST);
+	if (p->units_good)
+		hold(l, count * LINES_UNIT_COST);
+	return p->units_good;
+}
+
 static void list_units(struct lines *l)
 {
 	Dwarf_Off offset = 0, next;
-	size_t header, room = 0, count;
+	size_t header, room = 0;
 
 	l->listed = true;
 	l->passed = 0;
-	if (!lines_check_units(&l->sections, &count) || !has_room(l, count * LINES_UNIT_COST))
+	if (!check_units(l, &l->main))
 		return;
-	hold(l, count * LINES_UNIT_COST);
-	for (; dwarf_nextcu(l->dwarf, offset, &next, &header, NULL, NULL, NULL) == 0; offset = next)
+	if (l->alt.dwarf)
+		check_units(l, &l->alt);
+	for (; dwarf_nextcu(l->main.dwarf, offset, &next, &header, NULL, NULL, NULL) == 0; offset = next)
 		if (!add_unit(l, &room, offset, offset + header) || next <= offset)
 			break;
 	pieces_sort(&l->code);
-	mapping_forget(&l->map, l->sections.info.at, l->sections.info.size);
+	mapping_forget(&l->main.map, l->main.sections.info.at, l->main.sections.info.size);
 }
 
 static void read_lines(struct lines *l, struct unit *u, Dwarf_Die *die)
@@ -341,7 +389,7 @@ static void read_lines(struct lines *l, struct unit *u, Dwarf_Die *die)
 	if (!folder && dwarf_hasattr(die, DW_AT_comp_dir))
 		return;
 	if (!dwarf_attr(die, DW_AT_stmt_list, &attr) || dwarf_formudata(&attr, &offset) != 0 ||
-	    !lines_check_program(&l->sections, offset, folder ? strlen(folder) : 0, &cost) ||
+	    !lines_check_program(&l->main.sections, offset, folder ? strlen(folder) : 0, &cost) ||
 	    !has_room(l, 2 * cost)) /* while it reads */
 		return;
 	hold(l, cost);
@@ -408,7 +456,7 @@ static void open_unit(struct lines *l, struct unit *u)
 
 	u->opened = true;
 	l->passed = 0;
-	if (!check_unit(l, u->offset) || !entry_at(l, u->entry, &die))
+	if (!check_unit(l, &l->main, u->offset) || !entry_at(l, u->entry, &die))
 		return;
 	read_lines(l, u, &die);
 	read_functions(l, u, &room, &die, 0);
@@ -599,17 +647,57 @@ size_t lines_find(struct lines *l, uint64_t addr, struct line_frame out[LINES_IN
 
 /* --- the file --------------------------------------------------------------------------------- */
 
-/* libdw's own handle of the file; f->elf is another one. */
-static bool open_dwarf(struct lines *l)
+/* With p->elf open: a handle of its own, f->elf is another one. */
+static bool open_dwarf(struct lines *l, struct part *p)
 {
 	uint64_t unpacked;
 
-	l->elf = elf_memory((char *)l->map.at, l->map.size);
-	if (!l->elf || !lines_check_packed(l->elf, &unpacked) || !has_room(l, unpacked))
+	if (!p->elf || !lines_check_packed(p->elf, &unpacked) || !has_room(l, unpacked))
 		return false;
 	hold(l, unpacked);
-	l->dwarf = dwarf_begin_elf(l->elf, DWARF_C_READ, NULL);
-	return l->dwarf && lines_check_find(l->elf, &l->sections);
+	p->dwarf = dwarf_begin_elf(p->elf, DWARF_C_READ, NULL);
+	if (p->dwarf)
+		lines_check_find(p->elf, &p->sections);
+	return p->dwarf != NULL;
+}
+
+static void close_part(struct part *p)
+{
+	if (p->dwarf)
+		dwarf_end(p->dwarf);
+	if (p->elf)
+		elf_end(p->elf);
+	if (p->map.at)
+		mapping_close(&p->map);
+	*p = (struct part){ 0 };
+}
+
+static bool open_main(struct lines *l)
+{
+	struct part *p = &l->main;
+
+	if (mapping_open(&p->map, l->file.fd) < 0)
+		return false;
+	p->elf = elf_memory((char *)p->map.at, p->map.size);
+	return open_dwarf(l, p) && p->sections.info.at && p->sections.line.at;
+}
+
+static void open_alt(struct lines *l, const struct symbols_from *from)
+{
+	struct altfile_wanted w;
+	const void *id;
+	ssize_t len = dwelf_dwarf_gnu_debugaltlink(l->main.dwarf, &w.name, &id);
+
+	if (len <= 0)
+		return;
+	w.build_id = id;
+	w.len = (size_t)len;
+	if (altfile_open(&w, from, &l->alt.map, &l->alt.elf) < 0)
+		return;
+	if (open_dwarf(l, &l->alt))
+		dwarf_setalt(l->main.dwarf, l->alt.dwarf);
+	else
+		close_part(&l->alt);
 }
 
 static bool has_section(const struct elf_file *f, const char *name)
@@ -648,8 +736,9 @@ struct lines *lines_open(const struct symbols_from *from, struct lines_budget *b
 
 	*l = (struct lines){ .file = { .fd = -1 }, .budget = budget };
 	idmap_init(&l->checked);
-	if (find_file(l, from) && mapping_open(&l->map, l->file.fd) == 0 && open_dwarf(l)) {
-		hold(l, sizeof(*l));
+	hold(l, sizeof(*l));
+	if (find_file(l, from) && open_main(l)) {
+		open_alt(l, from);
 		return l;
 	}
 	lines_free(l);
@@ -660,12 +749,8 @@ void lines_free(struct lines *l)
 {
 	if (!l)
 		return;
-	if (l->dwarf)
-		dwarf_end(l->dwarf);
-	if (l->elf)
-		elf_end(l->elf);
-	if (l->map.at)
-		mapping_close(&l->map);
+	close_part(&l->main);
+	close_part(&l->alt);
 	let_go(l, l->bytes);
 	for (size_t i = 0; i < l->unit_count; i++) {
 		for (size_t k = 0; k < l->units[i].function_count; k++)

@@ -49,10 +49,10 @@ static bool unpacked_size(Elf_Scn *scn, const GElf_Shdr *sh, bool gnu_packed, ui
 
 bool lines_check_packed(Elf *elf, uint64_t *ret_bytes)
 {
-	bool info = false, line = false, gnu;
 	Elf_Scn *scn = NULL;
 	uint64_t size;
 	size_t names;
+	bool gnu;
 
 	*ret_bytes = 0;
 	if (elf_getshdrstrndx(elf, &names) != 0)
@@ -71,10 +71,8 @@ bool lines_check_packed(Elf *elf, uint64_t *ret_bytes)
 		*ret_bytes += size;
 		if (*ret_bytes > LINES_UNPACKED_MAX)
 			return false;
-		info |= !strcmp(name, "info");
-		line |= !strcmp(name, "line");
 	}
-	return info && line;
+	return true;
 }
 
 static struct lines_section *section_named(struct lines_sections *s, const char *name)
@@ -90,7 +88,7 @@ static struct lines_section *section_named(struct lines_sections *s, const char 
 	return NULL;
 }
 
-bool lines_check_find(Elf *elf, struct lines_sections *s)
+void lines_check_find(Elf *elf, struct lines_sections *s)
 {
 	Elf_Scn *scn = NULL;
 	size_t names;
@@ -98,7 +96,7 @@ bool lines_check_find(Elf *elf, struct lines_sections *s)
 
 	*s = (struct lines_sections){ 0 };
 	if (elf_getshdrstrndx(elf, &names) != 0)
-		return false;
+		return;
 	while ((scn = elf_nextscn(elf, scn))) {
 		struct lines_section *section;
 		const char *name;
@@ -113,7 +111,6 @@ bool lines_check_find(Elf *elf, struct lines_sections *s)
 		if (data && data->d_buf)
 			*section = (struct lines_section){ data->d_buf, data->d_size };
 	}
-	return s->info.at && s->abbrev.at && s->line.at;
 }
 
 bool lines_check_string(const struct lines_sections *s, const char *text)

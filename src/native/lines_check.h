@@ -42,10 +42,10 @@ struct lines_sections {
 	struct lines_section info, abbrev, line, line_str, str;
 };
 
-/* Before dwarf_begin_elf(): whether there is .debug_info and .debug_line, and what unpacking takes. */
+/* Before dwarf_begin_elf(): what unpacking takes. */
 bool lines_check_packed(Elf *elf, uint64_t *ret_bytes) _must_check_;
 /* After it: where the sections are now. */
-bool lines_check_find(Elf *elf, struct lines_sections *s) _must_check_;
+void lines_check_find(Elf *elf, struct lines_sections *s);
 /* All units, before libdw passes the first one. */
 bool lines_check_units(const struct lines_sections *s, size_t *ret_units) _must_check_;
 /* The unit's abbreviations, before more than its first entry is read; `offset` is the unit's. */

@@ -321,6 +321,11 @@ static void test_variants(void)
 
 /* --- places of debug files --- */
 
+static bool same_text(const char *a, const char *b)
+{
+	return a && b ? !strcmp(a, b) : a == b;
+}
+
 static bool same_answers(struct lines *a, struct lines *b, uint64_t addr, uint64_t size)
 {
 	struct line_frame x[LINES_INLINE_MAX], y[LINES_INLINE_MAX];
@@ -328,8 +333,12 @@ static bool same_answers(struct lines *a, struct lines *b, uint64_t addr, uint64
 	for (uint64_t i = addr; i < addr + size; i++) {
 		size_t m = lines_find(a, i, x), n = lines_find(b, i, y);
 
-		if (m != n || (n && (strcmp(x[0].file, y[0].file) != 0 || x[0].line != y[0].line)))
+		if (m != n)
 			return false;
+		for (size_t k = 0; k < n; k++)
+			if (!same_text(x[k].name, y[k].name) || !same_text(x[k].file, y[k].file) ||
+			    x[k].line != y[k].line)
+				return false;
 	}
 	return true;
 }
@@ -377,6 +386,37 @@ static void test_split(void)
 	lines_free(l);
 }
 
+/* What two files have in common moves to a third one, which libdw would open by the name it finds. */
+static void test_common(void)
+{
+	struct line_frame got[LINES_INLINE_MAX];
+	struct lines *whole, *l;
+	uint64_t addr, size;
+
+	if (!build(CXX, "g++", "-gdwarf-4 -O2", "p.so") || !build(CXX, "g++", "-gdwarf-4 -O3", "q.so") ||
+	    !run("cp p.so p0.so && dwz -m common.debug -M \"$PWD/common.debug\" p.so q.so && "
+		 "readelf -SW p.so | grep .gnu_debugaltlink")) {
+		tap_skip("what dwz moves to another file", "no dwz here, or no g++");
+		return;
+	}
+	whole = open_lines("p0.so");
+	l = open_lines("p.so");
+	ok(whole && l && text_of("p.so", &addr, &size) && same_answers(whole, l, addr, size),
+	   "what dwz moved to another file is found");
+	lines_free(l);
+	run("mv common.debug moved && mkfifo common.debug");
+	l = open_lines("p.so");
+	for (uint64_t i = addr; l && i < addr + size; i++)
+		lines_find(l, i, got);
+	ok(l != NULL, "a FIFO in its place does not hang us");
+	lines_free(l);
+	run("rm common.debug && cp q.so common.debug");
+	l = open_lines("p.so");
+	ok(l && !same_answers(whole, l, addr, size), "another file in its place is not taken");
+	lines_free(l);
+	lines_free(whole);
+}
+
 /* The file is cut off while it is read. */
 static void test_cut_off(void)
 {
@@ -404,7 +444,7 @@ static void test_cut_off(void)
 
 static void test_budget(void)
 {
-	struct lines_budget budget = { .max = 1000 };
+	struct lines_budget budget = { .max = 3000 };
 	struct line_frame got[LINES_INLINE_MAX];
 	uint64_t addr, size, known = 0;
 	struct lines *l = open_fd(open_name("whole.so", O_RDONLY), "whole.so", false, &budget);
@@ -696,6 +736,7 @@ int main(void)
 		test_variants();
 		test_places();
 		test_split();
+		test_common();
 		test_cut_off();
 		test_budget();
 		test_damage("${CC:-cc}", "-gdwarf-5 -O2");
