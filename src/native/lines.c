@@ -180,7 +180,8 @@ static int by_address(const void *a, const void *b)
 
 static void pieces_sort(struct pieces *p)
 {
-	qsort(p->list, p->count, sizeof(*p->list), by_address);
+	if (p->count > 0)
+		qsort(p->list, p->count, sizeof(*p->list), by_address);
 }
 
 /* The innermost piece around addr; NULL: none. */

@@ -391,7 +391,7 @@ static void test_common(void)
 {
 	struct line_frame got[LINES_INLINE_MAX];
 	struct lines *whole, *l;
-	uint64_t addr, size;
+	uint64_t addr = 0, size = 0;
 
 	if (!build(CXX, "g++", "-gdwarf-4 -O2", "p.so") || !build(CXX, "g++", "-gdwarf-4 -O3", "q.so") ||
 	    !run("cp p.so p0.so && dwz -m common.debug -M \"$PWD/common.debug\" p.so q.so && "
