@@ -25,6 +25,8 @@ enum {
 	LINES_RANGES_MAX = 4 << 20,   /* pieces of code of all units of a file */
 	LINES_FUNCTIONS_MAX = 1 << 20, /* pieces of functions of a unit, and inlined calls of one */
 	LINES_ENTRIES_MAX = 8 << 20,  /* DWARF entries and pieces passed for one question */
+	LINES_SKIPPED_MAX = 128 << 20, /* bytes of DWARF entries passed for one question … */
+	LINES_SKIPPED_IN_ALL_MAX = 1 << 30, /* … and for all: then there are lines only, no functions */
 	LINES_ORIGIN_MAX = 8,         /* references followed to a function's name */
 };
 

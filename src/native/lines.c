@@ -84,6 +84,7 @@ struct lines {
 	size_t unit_count;
 	struct pieces code;        /* of units */
 	size_t passed;             /* entries and pieces, for this question */
+	size_t skipped, skipped_in_all; /* bytes of entries, for this question and for all */
 	struct idmap checked;      /* units by unit_key(): 0 bad, 1 good */
 };
 
@@ -291,6 +292,34 @@ static bool follow(struct lines *l, const Dwarf_Die *die, Dwarf_Attribute *attr,
 	       check_unit(l, part_of(l, ret->cu), dwarf_dieoffset(ret) - dwarf_cuoffset(ret));
 }
 
+static void begin_question(struct lines *l)
+{
+	l->passed = 0;
+	l->skipped = 0;
+}
+
+static bool is_tired(const struct lines *l)
+{
+	return l->passed >= LINES_ENTRIES_MAX || l->skipped >= LINES_SKIPPED_MAX ||
+	       l->skipped_in_all >= LINES_SKIPPED_IN_ALL_MAX;
+}
+
+/* The entry behind this one and all that is in it, which libdw reads for that once more. */
+static bool next_entry(struct lines *l, Dwarf_Die *die)
+{
+	Dwarf_Die next = { .addr = die->addr };
+	bool found = dwarf_siblingof(die, &next) == 0;
+	const uint8_t *from = die->addr, *to = next.addr; /* set at the end of a list, too */
+
+	if (to > from) {
+		l->skipped += (size_t)(to - from);
+		l->skipped_in_all += (size_t)(to - from);
+	}
+	l->passed++;
+	*die = next;
+	return found && to > from && !is_tired(l);
+}
+
 /* What a concrete function, or a call of one, is an instance of. */
 static bool origin_of(struct lines *l, Dwarf_Die *die, Dwarf_Die *ret)
 {
@@ -367,7 +396,7 @@ static void list_units(struct lines *l)
 	size_t header, room = 0;
 
 	l->listed = true;
-	l->passed = 0;
+	begin_question(l);
 	if (!check_units(l, &l->main))
 		return;
 	if (l->alt.dwarf)
@@ -436,18 +465,16 @@ static bool read_functions(struct lines *l, struct unit *u, size_t *room, Dwarf_
 {
 	Dwarf_Die die;
 
-	if (depth == LINES_SCOPE_DEPTH_MAX || dwarf_child(parent, &die) != 0)
+	if (depth == LINES_SCOPE_DEPTH_MAX || is_tired(l) || dwarf_child(parent, &die) != 0)
 		return true;
 	do {
 		int tag = dwarf_tag(&die);
 
-		if (l->passed++ >= LINES_ENTRIES_MAX)
-			return false;
 		if (tag == DW_TAG_subprogram ? !add_function(l, u, room, &die) :
 		    is_scope(tag) && !read_functions(l, u, room, &die, depth + 1))
 			return false;
-	} while (dwarf_siblingof(&die, &die) == 0);
-	return true;
+	} while (next_entry(l, &die));
+	return !is_tired(l);
 }
 
 static void open_unit(struct lines *l, struct unit *u)
@@ -456,7 +483,7 @@ static void open_unit(struct lines *l, struct unit *u)
 	Dwarf_Die die;
 
 	u->opened = true;
-	l->passed = 0;
+	begin_question(l);
 	if (!check_unit(l, &l->main, u->offset) || !entry_at(l, u->entry, &die))
 		return;
 	read_lines(l, u, &die);
@@ -502,21 +529,19 @@ static bool read_calls(struct lines *l, const struct unit *u, struct function *f
 {
 	Dwarf_Die die;
 
-	if (depth == LINES_DEPTH_MAX || dwarf_child(parent, &die) != 0)
+	if (depth == LINES_DEPTH_MAX || is_tired(l) || dwarf_child(parent, &die) != 0)
 		return true;
 	do {
 		int tag = dwarf_tag(&die);
 
-		if (l->passed++ >= LINES_ENTRIES_MAX)
-			return false;
 		if (tag == DW_TAG_inlined_subroutine && !add_call(l, u, f, room, &die, depth))
 			return false;
 		if ((tag == DW_TAG_inlined_subroutine || tag == DW_TAG_lexical_block ||
 		     tag == DW_TAG_try_block || tag == DW_TAG_catch_block) &&
 		    !read_calls(l, u, f, room, &die, depth + 1))
 			return false;
-	} while (dwarf_siblingof(&die, &die) == 0);
-	return true;
+	} while (next_entry(l, &die));
+	return !is_tired(l);
 }
 
 static void read_function(struct lines *l, const struct unit *u, struct function *f)
@@ -525,7 +550,7 @@ static void read_function(struct lines *l, const struct unit *u, struct function
 	Dwarf_Die die;
 
 	f->read = true;
-	l->passed = 0;
+	begin_question(l);
 	if (entry_at(l, f->entry, &die))
 		read_calls(l, u, f, &room, &die, 0);
 }
