@@ -10,10 +10,10 @@
 #include <dwarf.h>
 #include <elfutils/libdw.h>
 #include <elfutils/libdwelf.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "altfile.h"
 #include "debugfile.h"
@@ -74,7 +74,8 @@ struct part {
 };
 
 struct lines {
-	struct elf_file file;
+	struct elf_segment segments[ELF_SEGMENTS_MAX];
+	size_t segment_count;
 	struct part main, alt;     /* alt: what dwz moved to another file; dwarf NULL: none */
 	struct lines_budget *budget;
 	size_t bytes;
@@ -135,8 +136,8 @@ static bool grow(struct lines *l, void *list, size_t count, size_t *room, size_t
 static bool is_code(const struct lines *l, uint64_t lo, uint64_t hi)
 {
 	/* Linkers leave the entries of functions they drop, moved to 0, 1 or -1. */
-	for (size_t i = 0; lo < hi && i < l->file.segment_count; i++) {
-		const struct elf_segment *s = &l->file.segments[i];
+	for (size_t i = 0; lo < hi && i < l->segment_count; i++) {
+		const struct elf_segment *s = &l->segments[i];
 
 		if (s->exec && lo >= s->vaddr && hi - s->vaddr <= s->mem_size)
 			return true;
@@ -673,7 +674,7 @@ size_t lines_find(struct lines *l, uint64_t addr, struct line_frame out[LINES_IN
 
 /* --- the file --------------------------------------------------------------------------------- */
 
-/* With p->elf open: a handle of its own, f->elf is another one. */
+/* With p->elf open. */
 static bool open_dwarf(struct lines *l, struct part *p)
 {
 	uint64_t unpacked;
@@ -698,11 +699,14 @@ static void close_part(struct part *p)
 	*p = (struct part){ 0 };
 }
 
-static bool open_main(struct lines *l)
+/* Of f only what it says of segments is kept. */
+static bool open_main(struct lines *l, const struct elf_file *f)
 {
 	struct part *p = &l->main;
 
-	if (mapping_open(&p->map, l->file.fd) < 0)
+	memcpy(l->segments, f->segments, sizeof(l->segments));
+	l->segment_count = f->segment_count;
+	if (mapping_open(&p->map, f->fd) < 0)
 		return false;
 	p->elf = elf_memory((char *)p->map.at, p->map.size);
 	return open_dwarf(l, p) && p->sections.info.at && p->sections.line.at;
@@ -739,31 +743,38 @@ static bool has_lines(const struct elf_file *f)
 	       (has_section(f, ".zdebug_info") && has_section(f, ".zdebug_line"));
 }
 
-static bool find_file(struct lines *l, const struct symbols_from *from)
+static int find_file(const struct symbols_from *from, struct elf_file *ret)
 {
 	int fd = fcntl(from->fd, F_DUPFD_CLOEXEC, 0);
 	struct elf_file module;
-	bool found;
+	int error;
 
 	if (fd < 0 || elf_file_open(&module, fd) < 0)
-		return false;
+		return -ENOEXEC;
 	if (has_lines(&module)) {
-		l->file = module;
-		return true;
+		*ret = module;
+		return 0;
 	}
-	found = debugfile_find(&module, from, &l->file) == 0;
+	error = debugfile_find(&module, from, ret);
 	elf_file_close(&module);
-	return found;
+	return error;
 }
 
 struct lines *lines_open(const struct symbols_from *from, struct lines_budget *budget)
 {
-	struct lines *l = xcalloc(1, sizeof(*l));
+	struct elf_file file;
+	struct lines *l;
+	bool good;
 
-	*l = (struct lines){ .file = { .fd = -1 }, .budget = budget };
+	if (find_file(from, &file) < 0)
+		return NULL;
+	l = xcalloc(1, sizeof(*l));
+	l->budget = budget;
 	idmap_init(&l->checked);
 	hold(l, sizeof(*l));
-	if (find_file(l, from) && open_main(l)) {
+	good = open_main(l, &file);
+	elf_file_close(&file);
+	if (good) {
 		open_alt(l, from);
 		return l;
 	}
@@ -787,7 +798,6 @@ void lines_free(struct lines *l)
 	free(l->units);
 	free(l->code.list);
 	idmap_release(&l->checked);
-	elf_file_close(&l->file);
 	free(l);
 }
 
