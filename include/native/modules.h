@@ -73,7 +73,7 @@ struct modules {
 	size_t count;
 	size_t symbol_bytes;          /* memory of all symbol tables */
 	struct lines_budget lines;    /* memory of all lines */
-	bool debuginfod;              /* debug files may come from $DEBUGINFOD_URLS; false by default */
+	bool debuginfod;              /* debug files may come from $DEBUGINFOD_URLS; not by default */
 	uint32_t refused;             /* modules beyond MODULES_MAX, and tables beyond their cap */
 };
 
@@ -88,9 +88,9 @@ const struct symbols *module_symbols(struct modules *all, struct module *m);
  * NULL: it is no ELF file. Owned by the module. */
 struct rules *module_rules(struct module *m);
 
-/* Its lines and inlined functions, opened at the first call (a millisecond; of a big debug file up to
- * a second; with debuginfod as long as the download). NULL: it has none, or there is no room. Owned by
- * the module. */
+/* Its lines and inlined functions, opened at the first call (a millisecond; of a compressed debug
+ * file 5 ms a MB; with debuginfod as long as the download). NULL: it has none, or there is no room.
+ * Owned by the module. */
 struct lines *module_lines(struct modules *all, struct module *m);
 
 /* A stretch of code in one process. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * Private to native/: reading numbers of DWARF one after the other without leaving their section. */
+ * Private to native/: reading DWARF's numbers one after the other without leaving their section. */
 #ifndef SRC_NATIVE_CURSOR_H
 #define SRC_NATIVE_CURSOR_H
 

@@ -94,7 +94,8 @@ void debugfile_id_path(const uint8_t *id, size_t len, char ret[DEBUGFILE_ID_PATH
 
 	for (size_t i = 0; i < len && i < ELF_BUILD_ID_MAX; i++)
 		sprintf(hex + 2 * i, "%02x", id[i]);
-	snprintf(ret, DEBUGFILE_ID_PATH_MAX, DEBUGFILE_DIR "/.build-id/%.2s/%s.debug", hex, hex + 2);
+	snprintf(ret, DEBUGFILE_ID_PATH_MAX, DEBUGFILE_DIR "/.build-id/%.2s/%s.debug", hex,
+		 hex + 2);
 }
 
 static int try_build_id(const char *root, const struct wanted *w, struct elf_file *ret)

@@ -402,7 +402,8 @@ static void list_units(struct lines *l)
 		return;
 	if (l->alt.dwarf)
 		check_units(l, &l->alt);
-	for (; dwarf_nextcu(l->main.dwarf, offset, &next, &header, NULL, NULL, NULL) == 0; offset = next)
+	for (; dwarf_nextcu(l->main.dwarf, offset, &next, &header, NULL, NULL, NULL) == 0;
+	     offset = next)
 		if (!add_unit(l, &room, offset, offset + header) || next <= offset)
 			break;
 	pieces_sort(&l->code);

@@ -256,7 +256,8 @@ static bool add_file(struct program *p, uint64_t len)
 
 	p->files++;
 	p->names += whole;
-	return whole <= LINES_STRING_MAX && p->files <= LINES_FILES_MAX && p->names <= LINES_NAMES_MAX;
+	return whole <= LINES_STRING_MAX && p->files <= LINES_FILES_MAX &&
+	       p->names <= LINES_NAMES_MAX;
 }
 
 static bool add_name(struct program *p, bool folders, uint64_t len)

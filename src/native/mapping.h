@@ -26,8 +26,8 @@ struct mapping {
 /* 0 or -errno; -EMFILE: MAPPINGS_MAX. The file may be closed after. */
 int mapping_open(struct mapping *m, int fd) _must_check_;
 void mapping_close(struct mapping *m);
-/* These bytes, all or nothing of them in the file and never written to, will not be read again soon:
- * they no longer count as our memory. */
+/* These bytes, all or nothing of them in the file and never written to, will not be read again
+ * soon: they no longer count as our memory. */
 void mapping_forget(const struct mapping *m, const uint8_t *at, uint64_t size);
 
 #endif

@@ -20,7 +20,7 @@
 #include "util/hash.h"
 #include "util/xalloc.h"
 
-/* Inlined functions within each other, with several pieces of code, in a header and in two units. */
+/* Inlined functions within each other, with several pieces of code, from a header, in two units. */
 static const char header_h[] =
 	"static inline int add(int a, int b)\n{\n\treturn a * 3 + b;\n}\n"
 	"static inline int sum(const int *x, int n)\n{\n\tint s = 0;\n"
@@ -38,7 +38,8 @@ static const char two_c[] =
 	"int other(int *x, int n)\n{\n\tfor (int i = 0; i < n; i++)\n"
 	"\t\tx[i] = sum(x, i);\n\treturn sink;\n}\n";
 static const char three_cc[] =
-	"#include <algorithm>\n#include <map>\n#include <memory>\n#include <string>\n#include <vector>\n"
+	"#include <algorithm>\n#include <map>\n#include <memory>\n"
+	"#include <string>\n#include <vector>\n"
 	"namespace app {\ntemplate <class T> struct Box {\n\tT v;\n\tT get() const { return v; }\n"
 	"\ttemplate <class F> auto map(F f) const { return f(get()); }\n};\n"
 	"struct Base { virtual int run(int x) = 0; virtual ~Base() {} };\n"
@@ -154,8 +155,8 @@ static bool same_file(const char *a, const char *b)
 	return m < n ? !strcmp(b + n - m, a) : !strcmp(a + m - n, b);
 }
 
-/* The function's own name is the symbol table's to say, and judges ask that. Where there is no DWARF,
- * they know a name, but no line. */
+/* The function's own name is the symbol table's to say, and judges ask that. Where there is no
+ * DWARF, they know a name, but no line. */
 static bool same(const struct line_frame *got, size_t n, const struct judged *want, size_t want_n)
 {
 	if (n == 0)
@@ -294,9 +295,9 @@ static bool build(int language, const char *compiler, const char *flags, const c
 	return good;
 }
 
-/* addr2line (binutils 2.40) is not asked about C++, clang's DWARF 5 and LTO: it takes names of symbols
- * for those of inlined functions, does not see clang's DW_FORM_rnglistx, and takes a unit's name for
- * that of a file. */
+/* addr2line (binutils 2.40) is not asked about C++, clang's DWARF 5 and LTO: it takes names of
+ * symbols for those of inlined functions, does not see clang's DW_FORM_rnglistx, and takes a unit's
+ * name for that of a file. */
 static void test_variants(void)
 {
 	bool has_llvm = has("llvm-symbolizer"), has_addr2line = has("addr2line");
@@ -348,7 +349,8 @@ static void test_places(void)
 	struct lines *whole = open_lines("whole.so"), *l;
 	uint64_t addr, size;
 
-	if (!run("objcopy --only-keep-debug whole.so w.debug && objcopy --strip-debug whole.so bare.so && "
+	if (!run("objcopy --only-keep-debug whole.so w.debug && "
+		 "objcopy --strip-debug whole.so bare.so && "
 		 "objcopy --add-gnu-debuglink=w.debug bare.so linked.so && mkdir .debug && "
 		 "mv w.debug .debug")) {
 		tap_skip("debug files", "no objcopy here (binutils)");
@@ -381,19 +383,21 @@ static void test_split(void)
 	if (!ok(l && text_of("split.so", &addr, &size), "a skeleton opens"))
 		return;
 	for (uint64_t i = addr; i < addr + size; i++)
-		known += lines_find(l, i, got) == 1 && got[0].file && got[0].line > 0 && !got[0].name;
+		known += lines_find(l, i, got) == 1 && got[0].file && got[0].line > 0 &&
+			 !got[0].name;
 	ok(known > 50, "%zu addresses have lines, and a FIFO for .dwo does not hang us", known);
 	lines_free(l);
 }
 
-/* What two files have in common moves to a third one, which libdw would open by the name it finds. */
+/* What two files have in common moves to a third one, which libdw would open by the name it has. */
 static void test_common(void)
 {
 	struct line_frame got[LINES_INLINE_MAX];
 	struct lines *whole, *l;
 	uint64_t addr = 0, size = 0;
 
-	if (!build(CXX, "g++", "-gdwarf-4 -O2", "p.so") || !build(CXX, "g++", "-gdwarf-4 -O3", "q.so") ||
+	if (!build(CXX, "g++", "-gdwarf-4 -O2", "p.so") ||
+	    !build(CXX, "g++", "-gdwarf-4 -O3", "q.so") ||
 	    !run("cp p.so p0.so && dwz -m common.debug -M \"$PWD/common.debug\" p.so q.so && "
 		 "readelf -SW p.so | grep .gnu_debugaltlink")) {
 		tap_skip("what dwz moves to another file", "no dwz here, or no g++");
@@ -564,8 +568,9 @@ static void test_damage(const char *compiler, const char *flags)
 		damage(&b, copy, i, i % 8 == 0);
 		survived += survives(copy, b.size, addr, size, &known);
 	}
-	ok(survived == VARIANTS && known > VARIANTS, "%s %s: %zu of %d damaged files survived, %zu answers",
-	   compiler, flags, survived, VARIANTS, known);
+	ok(survived == VARIANTS && known > VARIANTS,
+	   "%s %s: %zu of %d damaged files survived, %zu answers", compiler, flags, survived,
+	   VARIANTS, known);
 	survived = 0;
 	for (size_t cut = 0; cut < 200; cut++)
 		survived += survives(b.at, b.size * cut / 200, addr, size, &known);
@@ -660,7 +665,8 @@ static void test_silence(void)
 	run("rm -rf cache");
 	server_start(&server, &scene, 1);
 	set_server(server.port);
-	ok(!open_fd(open_name("bare.so", O_RDONLY), "bare.so", true, NULL), "a silent server: no lines");
+	ok(!open_fd(open_name("bare.so", O_RDONLY), "bare.so", true, NULL),
+	   "a silent server: no lines");
 	run("rm -rf cache");
 	ok(!open_fd(open_name("bare.so", O_RDONLY), "bare.so", true, NULL), "and again");
 	server_stop(&server);
@@ -673,7 +679,7 @@ static void test_network(void)
 	void *library = dlopen("libdebuginfod.so.1", RTLD_LAZY | RTLD_LOCAL);
 
 	if (!library || !run("test -e w.debug")) {
-		tap_skip("debuginfod", "no libdebuginfod.so.1 here (libdebuginfod1), or no objcopy");
+		tap_skip("debuginfod", "no libdebuginfod.so.1 (libdebuginfod1), or no objcopy");
 		return;
 	}
 	test_answer();
@@ -729,7 +735,7 @@ int main(void)
 	put("three.cc", three_cc);
 	unsetenv("DEBUGINFOD_URLS");
 	test_module();
-	ok(open_fd(open("/dev/null", O_RDONLY), "null", false, NULL) == NULL, "no ELF file: no lines");
+	ok(!open_fd(open("/dev/null", O_RDONLY), "null", false, NULL), "no ELF file: no lines");
 	if (!build(C, "${CC:-cc}", "-g -O2", "whole.so")) {
 		tap_skip("everything else", "no C compiler here");
 	} else {
