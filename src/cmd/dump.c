@@ -63,6 +63,18 @@ static void on_name(void *arg, uint64_t thread_id, const char *name)
 			d->threads[i].name = xstrdup(name);
 }
 
+/* Threads that Python does not know go by the kernel's name. */
+static void name_from_kernel(struct dump *d, struct dumped *th)
+{
+	char file[32], *comm;
+
+	snprintf(file, sizeof(file), "task/%d/comm", (int)th->info.tid);
+	comm = procfs_read(d->target->pid, file, NULL);
+	if (comm)
+		comm[strcspn(comm, "\n")] = '\0';
+	th->name = comm;
+}
+
 /* Names, and what the looks do not say of threads without a stack. */
 static void complete(struct dump *d)
 {
@@ -74,6 +86,8 @@ static void complete(struct dump *d)
 		if (th->info.py.interp != interp)
 			threadnames_read(d->target, th->info.py.interp, on_name, d);
 		interp = th->info.py.interp;
+		if (!th->name && !th->info.py.thread_id)
+			name_from_kernel(d, th);
 		th->waits_gil = !th->holds_gil && thread_waits_for_gil(d->target, &th->info.py,
 								       th->info.tid);
 		if (th->state == '?') {

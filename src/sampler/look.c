@@ -412,6 +412,15 @@ static void finish(struct sampler *s, struct sampled *th, enum attempt result,
 	}
 }
 
+/* The thread has not left a CPU since its log was opened: it waited for this one already. It has to
+ * run a little and be put aside again. */
+static bool lacks_record(const struct sampler *s, const struct sampled *th,
+			 const struct look_state *l, enum attempt result)
+{
+	return result == TRY_DELIVERED && s->config.native == NATIVE_PERF && l->running &&
+	       l->frozen && !s->record.registers.known && th->capture.log.fd >= 0;
+}
+
 enum look_result look_at(struct sampler *s, struct sampled *th, bool may_hop)
 {
 	struct look_state l;
@@ -430,10 +439,12 @@ enum look_result look_at(struct sampler *s, struct sampled *th, bool may_hop)
 			l.why = DROP_UNPROVEN;
 			result = TRY_FAILED;
 		}
-		if (result != TRY_FAILED || ++tries == LOOK_TRIES)
+		if (result != TRY_FAILED && !lacks_record(s, th, &l, result))
+			break;
+		if (++tries == LOOK_TRIES)
 			break;
 		stat_add(&s->stats.retries, 1);
-		if (l.why != DROP_UNPROVEN)
+		if (result != TRY_FAILED || l.why != DROP_UNPROVEN)
 			hold_nap(&s->hold, clock_mono_ns() + (RETRY_PAUSE_NS << tries));
 	}
 	finish(s, th, result, &l, now_ns);
