@@ -29,13 +29,16 @@ static const struct {
 	int32_t first_line;
 	enum sym_kind kind;
 } sample_functions[S_FUNCS] = {
-	[S_SERVE] = { "serve", "/srv/shop/app.py", "app.py", 10 },
-	[S_GET] = { "Cart.get", "/srv/shop/shop/cart.py", "shop/cart.py", 20 },
+	[S_SERVE] = { "serve", "/srv/shop/app.py", "app.py", 10, SYM_PYTHON },
+	[S_GET] = { "Cart.get", "/srv/shop/shop/cart.py", "shop/cart.py", 20, SYM_PYTHON },
 	[S_QUERY] = { "Session.query", "/srv/venv/lib/python3.13/site-packages/orm/session.py",
-		      "orm/session.py", 300 },
-	[S_LOADS] = { "loads", "/usr/lib/python3.13/json/__init__.py", "json/__init__.py", 299 },
-	[S_RUN] = { "h\xc3\xa9llo.<locals>.<lambda>", "/srv/shop/\xd1\x8f.py", "\xd1\x8f.py", 1 },
-	[S_MISCHIEF] = { "a;b\n\"c\" & 'd' ]]></script>\x01\xff\xf0\x9f\x94\xa5", "<string>", NULL, 1 },
+		      "orm/session.py", 300, SYM_PYTHON },
+	[S_LOADS] = { "loads", "/usr/lib/python3.13/json/__init__.py", "json/__init__.py", 299,
+		      SYM_PYTHON },
+	[S_RUN] = { "h\xc3\xa9llo.<locals>.<lambda>", "/srv/shop/\xd1\x8f.py", "\xd1\x8f.py", 1,
+		    SYM_PYTHON },
+	[S_MISCHIEF] = { "a;b\n\"c\" & 'd' ]]></script>\x01\xff\xf0\x9f\x94\xa5", "<string>", NULL, 1,
+			 SYM_PYTHON },
 	[S_SORT] = { "list_sort_impl", "/build/python3.13/Objects/listobject.c", NULL, 0, SYM_NATIVE },
 	[S_COMPARE] = { "std::__lg<unsigned long>(unsigned long) const",
 			"/srv/venv/lib/python3.13/site-packages/shop/_fast.cpython-313-x86_64-linux-gnu.so",
