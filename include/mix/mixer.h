@@ -65,6 +65,7 @@ void mixer_stats(const struct mixer_client *c, struct mixer_stats *ret);
 void mixer_leave(struct mixer_client *c); /* flushes; no look may be put in any more; NULL is fine */
 
 void mixer_stats_add(struct mixer_stats *sum, const struct mixer_stats *add);
+void mixer_stats_subtract(struct mixer_stats *from, const struct mixer_stats *what);
 /* "mismatched 3, truncated 1", nothing when all is well. */
 void mixer_stats_text(const struct mixer_stats *s, struct buf *out);
 

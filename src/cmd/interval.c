@@ -122,6 +122,7 @@ static void window_store(struct push *p, struct window *w, pid_t pid, const char
 	if (!complete)
 		return;
 	stats_add(&p->note.stats, &w->stats);
+	mixer_stats_add(&p->note.mixed, &w->mixed);
 	p->note.covered_ns += now - w->start_ns;
 	if (now - w->start_ns > p->note.wall_ns)
 		p->note.wall_ns = now - w->start_ns;

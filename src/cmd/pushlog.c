@@ -51,6 +51,7 @@ void pushlog_interval(struct pushlog *p, const struct push_note *note)
 			 seconds(note->wall_ns), note->processes,
 			 note->processes == 1 ? "" : "es");
 	stats_add(&p->stats, &note->stats);
+	mixer_stats_add(&p->mixed, &note->mixed);
 	pthread_mutex_unlock(&p->lock);
 }
 
@@ -82,18 +83,21 @@ static void tell_interval(struct pushlog *p, const struct push_note *n)
 {
 	const struct sampler_stats *s = &n->stats;
 	uint64_t dropped = stats_dropped(s);
-	struct buf why = BUF_INIT;
+	struct buf why = BUF_INIT, native = BUF_INIT;
 
 	stats_reasons(s, &why);
+	mixer_stats_text(&n->mixed, &native);
 	log_line(p->log, "Profile pushed successfully: %.3f s of %zu process%s, %llu samples "
-		 "(%u %% proven), dropped %llu%s%s%s, repaired %llu, late %llu; %llu bytes in %zu "
+		 "(%u %% proven), dropped %llu%s%s%s, repaired %llu, late %llu%s%s; %llu bytes in %zu "
 		 "requests, %.3f s; own CPU %.2f %%, spool %llu", seconds(n->wall_ns), n->processes,
 		 n->processes == 1 ? "" : "es", (unsigned long long)s->samples,
 		 percent(s->proven, s->samples), (unsigned long long)dropped, why.len ? " (" : "",
 		 why.len ? why.data : "", why.len ? ")" : "", (unsigned long long)s->repaired,
-		 (unsigned long long)s->late, (unsigned long long)n->bytes, n->items,
+		 (unsigned long long)s->late, native.len ? ", native frames: " : "",
+		 native.len ? native.data : "", (unsigned long long)n->bytes, n->items,
 		 seconds(n->latency_ns), n->cpu_percent, (unsigned long long)depth(p));
 	buf_release(&why);
+	buf_release(&native);
 }
 
 /* What had waited for the server comes in crowds: a line now and then for all of it. */
@@ -246,7 +250,7 @@ struct figure {
 	double value;
 };
 
-enum { FIGURES_MAX = 32 };
+enum { FIGURES_MAX = 40 };
 
 /* Not getrusage(): its largest size is the parent's where that was larger, across exec. */
 static uint64_t resident_kb(void)
@@ -266,6 +270,7 @@ static size_t figures(struct pushlog *p, struct pusher *pusher, struct figure *f
 	struct pusher_stats push = p->push;
 	struct spool_stats spool;
 	const struct sampler_stats *s = &p->stats;
+	const struct mixer_stats *m = &p->mixed;
 	size_t n = 0;
 
 	spool_stats(p->spool, &spool);
@@ -282,6 +287,16 @@ static size_t figures(struct pushlog *p, struct pusher *pusher, struct figure *f
 	FIGURE("samples_dropped_total", "counter", "looks that gave no true stack", stats_dropped(s));
 	FIGURE("samples_repaired_total", "counter", "samples shown without dead frames", s->repaired);
 	FIGURE("samples_late_total", "counter", "sampling times missed", s->late);
+	if (m->looks) {
+		FIGURE("native_stacks_total", "counter", "stacks with native frames wanted", m->looks);
+		FIGURE("native_merged_total", "counter", "of them, brought together with Python's",
+		       m->merged);
+		FIGURE("native_cut_total", "counter", "of them, cut short", m->partly);
+		FIGURE("native_mismatched_total", "counter", "of them, not to be brought together",
+		       m->mismatched);
+		FIGURE("native_without_total", "counter", "of them, without their native part",
+		       m->no_registers + m->ring_full + m->lost);
+	}
 	FIGURE("pushed_total", "counter", "profiles the server has taken", push.sent);
 	FIGURE("pushed_bytes_total", "counter", "bytes of their requests", push.sent_bytes);
 	FIGURE("push_failures_total", "counter", "attempts that failed", push.failed);

@@ -8,6 +8,7 @@
 
 #include <pthread.h>
 
+#include "mix/mixer.h"
 #include "sampler/stats.h"
 #include "ship/pusher.h"
 #include "util/log.h"
@@ -23,6 +24,7 @@ struct push_note {
 	size_t processes;
 	bool rest;                   /* of processes that ended before the border */
 	struct sampler_stats stats;
+	struct mixer_stats mixed;
 	double cpu_percent;          /* our own, during the interval */
 };
 
@@ -42,6 +44,7 @@ struct pushlog {
 	/* Sums since the start. */
 	uint64_t started_ns, intervals, processes;
 	struct sampler_stats stats;
+	struct mixer_stats mixed;
 	uint64_t covered_ns;
 };
 

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "mem/procfs.h"
+#include "native.h"
 #include "util/clock.h"
 #include "util/xalloc.h"
 
@@ -27,7 +28,7 @@ void window_open(struct window *w, uint64_t start_ns)
 void window_close(struct window *w, uint64_t end_ns)
 {
 	struct profile_meta *m = &w->profile.meta;
-	struct buf reasons = BUF_INIT;
+	struct buf reasons = BUF_INIT, native = BUF_INIT;
 
 	m->duration_ns = end_ns - w->start_ns;
 	m->samples = w->stats.samples;
@@ -37,6 +38,10 @@ void window_close(struct window *w, uint64_t end_ns)
 	free(m->reasons);
 	m->reasons = reasons.len ? buf_detach(&reasons) : NULL;
 	buf_release(&reasons);
+	native_stats_text(&w->mixed, &native);
+	free(m->native);
+	m->native = native.len ? buf_detach(&native) : NULL;
+	buf_release(&native);
 }
 
 void window_release(struct window *w)
@@ -104,6 +109,7 @@ static void begin_anew(struct watch *w)
 
 	recorder_release(&w->recorder);
 	w->counted = (struct sampler_stats){ 0 };
+	w->counted_mixed = (struct mixer_stats){ 0 };
 	recorder_init(&w->recorder, w->id.pid, PROFILE_LINE, NULL, w->mixer, true);
 	if (recorder_start(&w->recorder, &w->attached, &w->config, clock_mono_ns(), &err))
 		return; /* no sampler runs: watch_is_over() */
@@ -114,11 +120,28 @@ static char *copy_or_null(const char *text)
 	return text ? xstrdup(text) : NULL;
 }
 
+/* The counters since the last call. */
+static void collect_stats(struct watch *w, struct window *window)
+{
+	struct sampler_stats now, fresh;
+	struct mixer_stats now_mixed, fresh_mixed;
+
+	recorder_stats(&w->recorder, &now);
+	fresh = now;
+	stats_subtract(&fresh, &w->counted);
+	stats_add(&window->stats, &fresh);
+	w->counted = now;
+	recorder_mixer_stats(&w->recorder, &now_mixed);
+	fresh_mixed = now_mixed;
+	mixer_stats_subtract(&fresh_mixed, &w->counted_mixed);
+	mixer_stats_add(&window->mixed, &fresh_mixed);
+	w->counted_mixed = now_mixed;
+}
+
 /* A recorder that could not begin anew, its process being gone, says nothing of it. */
 void watch_collect(struct watch *w, struct window *window, enum merge_threads threads,
 		   bool at_border)
 {
-	struct sampler_stats now, fresh;
 	struct profile_meta *m = &window->profile.meta;
 	const struct profile_meta *from = &w->recorder.slices[0].meta;
 	bool full = recorder_is_full(&w->recorder);
@@ -126,11 +149,7 @@ void watch_collect(struct watch *w, struct window *window, enum merge_threads th
 	if (full)
 		recorder_stop(&w->recorder);
 	profile_merge(&window->profile, recorder_turn(&w->recorder, at_border), threads);
-	recorder_stats(&w->recorder, &now);
-	fresh = now;
-	stats_subtract(&fresh, &w->counted);
-	stats_add(&window->stats, &fresh);
-	w->counted = now;
+	collect_stats(w, window);
 	m->rate_hz = w->config.rate_hz;
 	m->pid = w->id.pid;
 	if (!m->program) {

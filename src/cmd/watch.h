@@ -15,6 +15,7 @@ struct window {
 	struct profile profile;
 	uint64_t start_ns;           /* CLOCK_MONOTONIC */
 	struct sampler_stats stats;  /* of looks in this window */
+	struct mixer_stats mixed;    /* of their native frames */
 };
 
 void window_open(struct window *w, uint64_t start_ns);
@@ -31,6 +32,7 @@ struct watch {
 	struct sampler_config config;
 	struct mixer *mixer;         /* not owned; NULL: no native frames */
 	struct sampler_stats counted; /* already added to a window */
+	struct mixer_stats counted_mixed;
 	struct window window;        /* unused where processes are merged */
 	char *program;               /* its command line, cut; owned */
 	char *interpreter;           /* path of its executable; owned */

@@ -290,6 +290,15 @@ void mixer_stats_add(struct mixer_stats *sum, const struct mixer_stats *add)
 		to[i] += from[i];
 }
 
+void mixer_stats_subtract(struct mixer_stats *from, const struct mixer_stats *what)
+{
+	uint64_t *to = (uint64_t *)from;
+	const uint64_t *by = (const uint64_t *)what;
+
+	for (size_t i = 0; i < sizeof(*from) / sizeof(*to); i++)
+		to[i] -= by[i];
+}
+
 void mixer_stats_text(const struct mixer_stats *s, struct buf *out)
 {
 	const struct { const char *word; uint64_t n; } rows[] = {
