@@ -17,6 +17,8 @@ FULL = types.SimpleNamespace(
     memory_s=60, formats_s=20, memory_every_s=5, rival_memory_s=10,
     start_runs=20,
     push_s=1800, push_interval_s=30, push_record_s=30, push_floor_s=60, push_look_s=10, exec_pairs=40,
+    native_truth_s=10, native_rival_s=5, native_stops=13, native_matrix_s=3, native_pairs=200, native_toggle_s=0.05,
+    native_slow_pairs=4, native_cost_s=10,
 )
 
 QUICK = types.SimpleNamespace(
@@ -30,4 +32,6 @@ QUICK = types.SimpleNamespace(
     memory_s=1, formats_s=1, memory_every_s=0.25, rival_memory_s=1,
     start_runs=2,
     push_s=5, push_interval_s=2, push_record_s=1, push_floor_s=1, push_look_s=0.25, exec_pairs=2,
+    native_truth_s=1, native_rival_s=1, native_stops=1, native_matrix_s=0.5, native_pairs=5, native_toggle_s=0.05,
+    native_slow_pairs=1, native_cost_s=1,
 )

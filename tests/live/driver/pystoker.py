@@ -15,9 +15,9 @@ FRAME = re.compile(r"^(.*) \((.*?)(?::(\d+))?\)$", re.S)
 class Run:
     """What one run left: status, stdout and stderr as bytes."""
 
-    def __init__(self, arguments, before=(), **options):
+    def __init__(self, arguments, before=(), program=None, **options):
         options.setdefault("stdin", subprocess.DEVNULL)
-        done = subprocess.run(list(before) + [PROGRAM] + [str(a) for a in arguments], stdout=subprocess.PIPE,
+        done = subprocess.run(list(before) + [program or PROGRAM] + [str(a) for a in arguments], stdout=subprocess.PIPE,
                               stderr=subprocess.PIPE, timeout=PATIENCE_S, **options)
         self.status, self.stdout, self.stderr = done.returncode, done.stdout, done.stderr.decode(errors="replace")
 

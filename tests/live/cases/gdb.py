@@ -1,0 +1,114 @@
+# SPDX-License-Identifier: MIT
+"""dump --native=all of a stopped process, against gdb's backtraces of the same moment: every frame of every thread.
+
+Environment: NATIVE_STOPS, how often the target is stopped and compared (each time all of its threads).
+"""
+import os
+import signal
+import time
+
+from driver import build, gdb, native, pystoker, symbols, target
+
+EXCLUSIVE = True
+STOPS = int(os.environ.get("NATIVE_STOPS", 2))
+THREADS = 8
+BETWEEN_S = 0.02
+
+
+def names_of(space, pc, leaf):
+    """What a frame may be called; a return address belongs to the call before it."""
+    found = space.find(pc if leaf else pc - 1)
+    return found[2] if found else set()
+
+
+def offsets_of(space, pc):
+    found = space.find(pc)
+    return {"0x%x" % found[1], "0x%x" % (found[1] - 1)} if found else set()
+
+
+def matches(frame, space, pc, name, leaf):
+    """Whether our frame is gdb's. Where neither has a name, the address in the file must be the same one."""
+    ours = symbols.plain(frame["name"])
+    if ours.startswith("0x"):
+        return ours in offsets_of(space, pc)
+    known = names_of(space, pc, leaf) | ({symbols.plain(name)} if name else set())
+    return ours in known or not known and ours.startswith("[")
+
+
+def difference(space, ours, theirs):
+    """None if our frames are gdb's; ours may hold inlined functions, as gdb's do."""
+    at, leaf, inlined = 0, True, set()
+    for pc, name, kind in theirs:
+        if kind == "inline":
+            inlined.add(name)
+            continue
+        if kind in ("tailcall", "error"):
+            continue
+        while at < len(ours) and ours[at]["name"] in inlined and not matches(ours[at], space, pc, name, leaf):
+            at += 1
+        if at == len(ours):
+            return "ends before gdb's %s (0x%x)" % (name, pc)
+        if not matches(ours[at], space, pc, name, leaf):
+            return "frame %d is %s (%s), gdb's is %s (%x %s)" % (
+                at, ours[at]["name"], ours[at]["filename"], name, pc, sorted(names_of(space, pc, leaf) or offsets_of(space, pc)))
+        at, leaf, inlined = at + 1, kind == "signal", set()
+    if at < len(ours):
+        return "goes on after gdb's end: %s" % [f["name"] for f in ours[at:at + 3]]
+    return None
+
+
+def native_frames(thread):
+    return [f for f in thread["frames"] if not native.is_python(f["filename"] or "")]
+
+
+def stopped(t):
+    """Stops all threads of the target, and waits until they are."""
+    os.kill(t.pid, signal.SIGSTOP)
+    return target.wait_for(lambda: all(target.state(t.pid, tid) in ("T", "") for tid in target.tids(t.pid)))
+
+
+def compare(row, t, found):
+    if not stopped(t):
+        found["bad"].append("the target does not stop")
+        return
+    try:
+        threads = pystoker.dump(t.pid, "--native=all")
+        states = {target.state(t.pid, tid) for tid in target.tids(t.pid)}
+        if isinstance(threads, pystoker.Run):
+            found["bad"].append(str(threads))
+            return
+        ours = {th["os_thread_id"]: th for th in threads}
+        theirs, space = gdb.stacks(t.pid, row.executable, row.root), symbols.Space(t.pid, row.root)
+    finally:
+        os.kill(t.pid, signal.SIGCONT)
+    found["states"] |= states
+    for tid, frames in theirs.items():
+        found["stacks"] += 1
+        if tid not in ours:
+            found["bad"].append("thread %d is not in the dump" % tid)
+            continue
+        wrong = difference(space, native_frames(ours[tid]), frames)
+        found["frames"] += len(frames)
+        if wrong:
+            found["bad"].append("%s\nours: %s\ngdb:  %s" % (wrong, " < ".join(f["name"] for f in native_frames(ours[tid])),
+                                                          " < ".join("%s%s" % (n, "{%s}" % k if k else "") for _, n, k in frames)))
+
+
+def run(row, check):
+    if not gdb.there():
+        check.skip("compared", "no gdb")
+        return
+    library = row.script(build.library("mixed.c", "-g"))
+    found = {"stacks": 0, "frames": 0, "bad": [], "states": set()}
+    with target.start(row, "mixed.py", library, THREADS) as t:
+        t.next()
+        for _ in range(STOPS):
+            time.sleep(BETWEEN_S)  # elsewhere next time
+            compare(row, t, found)
+        t.close_stdin()
+        end = t.next()
+        check.ok(found["stacks"] >= STOPS * THREADS and not found["bad"],
+                 "%d stacks, %d frames equal gdb's" % (found["stacks"], found["frames"]),
+                 "%d differ" % len(found["bad"]), *found["bad"][:3])
+        check.equal(found["states"], {"T"}, "the target stays stopped")
+        check.ok(end["right"] and t.end() == 0, "the target's results are right", end, t.stderr())
