@@ -257,7 +257,7 @@ def py_spin():
 
 
 HASHED, CRC = hashlib.sha256(DATA).hexdigest(), zlib.crc32(DATA)
-LEAF.update(py_hash="(?i)sha|hash|evp", py_zlib="(?i)zlib|flate|crc|adler", py_spin="mixed_spin")
+LEAF.update(py_hash="(?i)sha|hash|evp", py_zlib="(?i)zlib|flate|crc|adler", py_spin="mixed_spin|_ctypes_callproc|PyCFuncPtr_call")
 
 
 def py_round(cases):
