@@ -16,6 +16,7 @@
 #include "elf/elf_file.h"
 #include "mem/procfs.h"
 #include "mem/remote.h"
+#include "native/functions.h"
 #include "native/lines.h"
 #include "native/rules.h"
 #include "native/symbols.h"
@@ -23,7 +24,7 @@
 #include "util/err.h"
 
 #define MODULES_REFRESH_NS 100000000ULL    /* unknown addresses read maps again no sooner */
-#define MODULES_SYMBOLS_MAX (512u << 20)   /* bytes of all symbol tables together */
+#define MODULES_SYMBOLS_MAX (512u << 20)   /* bytes of symbols and functions, of all */
 #define MODULES_LINES_MAX (512u << 20)     /* bytes of all modules' lines together */
 
 enum {
@@ -58,6 +59,8 @@ struct module {
 	/* See module_symbols(). */
 	struct symbols *symbols;      /* owned; NULL: none, or not asked for */
 	bool symbols_asked;
+	struct functions *functions;  /* see module_functions(); owned */
+	bool functions_asked;
 	struct rules *rules;          /* see module_rules(); owned */
 	bool rules_asked;
 	/* See module_lines(). */
@@ -71,7 +74,7 @@ struct module {
 struct modules {
 	struct module **list;
 	size_t count;
-	size_t symbol_bytes;          /* memory of all symbol tables */
+	size_t symbol_bytes;          /* memory of what MODULES_SYMBOLS_MAX counts */
 	struct lines_budget lines;    /* memory of all lines */
 	bool debuginfod;              /* debug files may come from $DEBUGINFOD_URLS; not by default */
 	uint32_t refused;             /* modules beyond MODULES_MAX, and tables beyond their cap */
@@ -83,6 +86,10 @@ void modules_release(struct modules *all);
 /* The module's functions, loaded at the first call (a millisecond, up to 0.1 s for a huge one: off
  * the sampling path). NULL: it has none, or there is no room for more. Owned by the module. */
 const struct symbols *module_symbols(struct modules *all, struct module *m);
+
+/* Where its functions begin, read at the first call (for addresses that have no symbol). NULL: it does
+ * not say, or there is no room for more. Owned by the module. */
+const struct functions *module_functions(struct modules *all, struct module *m);
 
 /* The module's unwind rules, read at the first call (10 ms for a huge one: off the sampling path).
  * NULL: it is no ELF file. Owned by the module. */

@@ -2,6 +2,7 @@
  * Names of native frames, each found once. */
 #include "names.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -120,6 +121,15 @@ static void name_lines(struct names *n, struct module *m, uint64_t addr, const c
 		add_frame(n, plain, m->path, 0);
 }
 
+/* No symbol: where the function begins, else the very address. */
+static uint64_t unnamed_start(struct names *n, struct module *m, uint64_t addr)
+{
+	const struct functions *table = module_functions(n->space->map.all, m);
+	uint64_t start;
+
+	return table && functions_start(table, addr, &start) ? start : addr;
+}
+
 static void name_file(struct names *n, struct name *ret, const struct module_range *range,
 		      uint64_t addr)
 {
@@ -128,7 +138,7 @@ static void name_file(struct names *n, struct name *ret, const struct module_ran
 	struct symbol symbol;
 
 	if (!table || !symbols_find(table, addr, &symbol, buf)) {
-		snprintf(text, sizeof(text), "0x%llx", (unsigned long long)addr);
+		snprintf(text, sizeof(text), "0x%" PRIx64, unnamed_start(n, range->module, addr));
 		ret->unnamed = is_interpreter(n, range) || is_c_library(range->module);
 		name_lines(n, range->module, addr, text);
 		return;

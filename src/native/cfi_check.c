@@ -141,8 +141,7 @@ static bool check_program(struct bytes b)
 
 /* --- entries -------------------------------------------------------------------------------- */
 
-/* How a CIE's FDEs encode addresses (LSB 5.0, 10.5.1 and 10.6.1.1.1). False: no way we know. */
-static bool address_encoding(const Dwarf_CIE *cie, uint8_t *ret)
+bool cfi_address_encoding(const Dwarf_CIE *cie, uint8_t *ret)
 {
 	struct bytes b = { cie->augmentation_data,
 			   cie->augmentation_data + cie->augmentation_data_size };
@@ -189,7 +188,7 @@ static bool check_fde(const Dwarf_FDE *fde, const Dwarf_CIE *cie)
 	uint8_t encoding;
 	uint64_t n = 0;
 
-	if (!address_encoding(cie, &encoding) || !skip(&b, 2 * address_size(encoding)))
+	if (!cfi_address_encoding(cie, &encoding) || !skip(&b, 2 * address_size(encoding)))
 		return false;
 	if (cie->augmentation[0] == 'z' && (!read_leb128(&b, &n) || !skip(&b, n)))
 		return false;

@@ -9,6 +9,7 @@
 #ifndef NATIVE_CFI_CHECK_H
 #define NATIVE_CFI_CHECK_H
 
+#include <elfutils/libdw.h>
 #include <libelf.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -23,5 +24,8 @@ enum {
 /* True when it is there and sound. `file_size`: bytes of the whole file. */
 bool cfi_check_eh_frame(Elf *elf, uint64_t file_size);
 bool cfi_check_debug_frame(Elf *elf);
+
+/* How a CIE's FDEs encode addresses (LSB 5.0, 10.5.1 and 10.6.1.1.1). False: no way we know. */
+bool cfi_address_encoding(const Dwarf_CIE *cie, uint8_t *ret);
 
 #endif

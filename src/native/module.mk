@@ -23,3 +23,4 @@ libpystoker_a_SOURCES += %D%/cfi_section.h %D%/cfi_section.c
 libpystoker_a_SOURCES += %D%/engine_libunwind.h %D%/engine_libunwind.c
 libpystoker_a_SOURCES += %D%/debug_frame.h %D%/debug_frame.c
 libpystoker_a_SOURCES += %D%/altfile.h %D%/altfile.c
+libpystoker_a_SOURCES += include/native/functions.h %D%/functions.c

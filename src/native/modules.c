@@ -27,6 +27,9 @@ static void module_free(struct module *m)
 	if (m->fd >= 0)
 		close(m->fd);
 	rules_free(m->rules);
+	if (m->functions)
+		functions_release(m->functions);
+	free(m->functions);
 	free(m->symbols);
 	lines_free(m->lines);
 	free(m->segments);
@@ -70,6 +73,25 @@ const struct symbols *module_symbols(struct modules *all, struct module *m)
 	}
 	all->symbol_bytes += m->symbols->bytes;
 	return m->symbols;
+}
+
+const struct functions *module_functions(struct modules *all, struct module *m)
+{
+	if (m->functions_asked || m->segment_count == 0)
+		return m->functions;
+	m->functions_asked = true;
+	if (all->symbol_bytes >= MODULES_SYMBOLS_MAX) {
+		all->refused++;
+		return NULL;
+	}
+	m->functions = xmalloc(sizeof(*m->functions));
+	if (functions_load(m->functions, m->fd) < 0) {
+		free(m->functions);
+		m->functions = NULL;
+		return NULL;
+	}
+	all->symbol_bytes += m->functions->bytes;
+	return m->functions;
 }
 
 struct rules *module_rules(struct module *m)
