@@ -12,6 +12,9 @@
  * (wait_task_stopped(), kernel/exit.c), and the end of a child of ours stays for whoever waits for
  * it.
  *
+ * A thread that cannot be stopped (another tracer has it) is read in its place on its CPU, without
+ * registers.
+ *
  * A stop that does not come in time (deep sleep, a CPU with many others) comes later, and only a
  * stopped thread can be let go. That debt is kept by the kernel, in its list of what this thread
  * traces, and paid as soon as it stops: before each look, and instead of sleeping. */
@@ -273,6 +276,14 @@ static enum hold_result refused(struct hold *h, pid_t tid, int error)
 	return HOLD_LOOSE;
 }
 
+/* It cannot be stopped: then Python's frames are read in its place on its CPU, without registers.
+ * We stay there until a stop succeeds. */
+static enum hold_result without_stop(struct hold *h, struct task *task,
+				     const struct proc_stat *where)
+{
+	return hold_on_cpu.acquire(h, task, where);
+}
+
 static enum hold_result brief_acquire(struct hold *h, struct task *task,
 				      const struct proc_stat *where)
 {
@@ -280,7 +291,6 @@ static enum hold_result brief_acquire(struct hold *h, struct task *task,
 	bool owed;
 	int status = 0;
 
-	(void)where;
 	let_go(h);
 	settle_all(h);
 	if (!watchdog_ready(h))
@@ -300,10 +310,12 @@ static enum hold_result brief_acquire(struct hold *h, struct task *task,
 	if (result == HOLD_FROZEN) {
 		caught(h, task->tid, status);
 		h->owed = owed;
+		if (h->cpu >= 0)
+			hold_unpin(h);
 	} else {
 		settle_all(h);
 	}
-	return result;
+	return result == HOLD_LOOSE ? without_stop(h, task, where) : result;
 }
 
 static void brief_release(struct hold *h, struct task *task)
@@ -314,7 +326,9 @@ static void brief_release(struct hold *h, struct task *task)
 
 static int brief_registers(struct hold *h, struct task *task, struct registers *ret)
 {
-	(void)task;
+	*ret = (struct registers){ 0 };
+	if (h->held != task->tid)
+		return -EBUSY;
 	*ret = h->registers;
 	return h->registers_error;
 }

@@ -18,7 +18,7 @@
 #include "tap.h"
 #include "util/clock.h"
 
-enum { PATIENCE_S = 20, MARK = 0x5ca1ab1e };
+enum { PATIENCE_S = 20, HOPS = 8, MARK = 0x5ca1ab1e };
 
 struct shared {
 	_Atomic uint64_t turns;       /* of the target's loop: it goes on */
@@ -27,7 +27,7 @@ struct shared {
 	_Atomic pid_t tid[8];
 	uint64_t started_ns, stopped_ns, gap_max_ns;
 	struct hold_counts counts;    /* the sampler's, when it has ended */
-	_Atomic uint64_t looks, gone, loose;
+	_Atomic uint64_t looks, gone;
 	_Atomic bool owed, registers_bad;
 };
 
@@ -119,12 +119,13 @@ static inline enum hold_result look(struct hold *h, pid_t pid, pid_t tid, bool f
 	if (!task_where(&task, &where) && (forced || where.state == 'R')) {
 		atomic_fetch_add(&sh->looks, 1);
 		result = h->ops->acquire(h, &task, &where);
+		for (int i = 0; i < HOPS && result == HOLD_MOVED; i++)
+			result = task_where(&task, &where) ? HOLD_GONE : h->ops->acquire(h, &task, &where);
 		if (result == HOLD_FROZEN && h->ops->registers(h, &task, &regs))
 			atomic_store(&sh->registers_bad, true);
 		if (result == HOLD_FROZEN)
 			h->ops->release(h, &task);
 		atomic_fetch_add(&sh->gone, result == HOLD_GONE);
-		atomic_fetch_add(&sh->loose, result == HOLD_LOOSE);
 	}
 	task_close(&task);
 	return result;
