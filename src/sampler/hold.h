@@ -53,6 +53,7 @@ struct hold {
 	uint64_t asked_ns;     /* when it was told to stop */
 	bool owed;             /* some thread may still be attached: its stop has not come yet */
 	bool armed;            /* `watchdog` exists, for `watched` */
+	bool watching;         /* and is set */
 	timer_t watchdog;      /* ends a wait for a stop */
 	pthread_t watched;
 };

@@ -35,6 +35,8 @@
 #define sigev_notify_thread_id _sigev_un._tid /* glibc before 2.38 */
 #endif
 
+/* A thread on another CPU stops within microseconds; one on ours, or on a busy one, once we sleep. */
+#define SPIN_NS (20 * NSEC_PER_USEC)
 #define STOP_WAIT_NS (10 * NSEC_PER_MSEC)
 #define WATCHDOG_AGAIN_NS (1 * NSEC_PER_MSEC) /* its first signal may come just before the wait */
 
@@ -85,10 +87,20 @@ static void watchdog_set(struct hold *h, uint64_t at_ns)
 {
 	struct itimerspec when = {
 		.it_value = { (time_t)(at_ns / NSEC_PER_SEC), (long)(at_ns % NSEC_PER_SEC) },
-		.it_interval.tv_nsec = at_ns ? (long)WATCHDOG_AGAIN_NS : 0,
+		.it_interval.tv_nsec = (long)WATCHDOG_AGAIN_NS,
 	};
 
 	timer_settime(h->watchdog, TIMER_ABSTIME, &when, NULL);
+	h->watching = true;
+}
+
+static void watchdog_off(struct hold *h)
+{
+	static const struct itimerspec never;
+
+	if (h->watching)
+		timer_settime(h->watchdog, 0, &never, NULL);
+	h->watching = false;
 }
 
 /* --- what is still attached -------------------------------------------------------------------- */
@@ -160,7 +172,7 @@ static bool settle_until(struct hold *h, uint64_t due_ns)
 			break;
 		}
 	}
-	watchdog_set(h, 0);
+	watchdog_off(h);
 	return interrupted;
 }
 
@@ -177,33 +189,40 @@ static bool has_stopped(pid_t tid, int *ret_status)
 	return true;
 }
 
+/* What there is to know of what we trace, taken a few times without sleeping, then waited for. 0 or
+ * -errno; nothing yet: info->si_pid is 0. */
+static int next_event(struct hold *h, idtype_t which, pid_t tid, siginfo_t *info)
+{
+	*info = (siginfo_t){ 0 };
+	if (waitid(which, (id_t)tid, info, h->watching ? STOPS : STOPS | WNOHANG))
+		return -errno;
+	if (!info->si_pid && clock_mono_ns() - h->asked_ns >= SPIN_NS)
+		watchdog_set(h, h->asked_ns + STOP_WAIT_NS);
+	return 0;
+}
+
 /* Waits for any stop of the thread: HOLD_FROZEN with its si_status. Other threads of ours that stop
  * meanwhile are let go at once. */
-static enum hold_result await_stop(pid_t tid, uint64_t until_ns, int *ret_status)
+static enum hold_result await_stop(struct hold *h, pid_t tid, int *ret_status)
 {
 	idtype_t which = P_ALL;
+	siginfo_t info;
+	int r;
 
-	for (;;) {
-		siginfo_t info = { 0 };
-
-		if (waitid(which, (id_t)tid, &info, STOPS)) {
-			if (errno != EINTR)
-				return HOLD_GONE; /* ended, or it has made an exec and is the leader now */
-			if (clock_mono_ns() < until_ns)
-				continue;
+	do {
+		r = next_event(h, which, tid, &info);
+		if (r == -EINTR && clock_mono_ns() - h->asked_ns >= STOP_WAIT_NS)
 			return has_stopped(tid, ret_status) ? HOLD_FROZEN : HOLD_LOOSE;
-		}
-		if (info.si_pid != tid) {
-			if (!settle(&info))
-				which = P_PID;
-			continue;
-		}
-		*ret_status = info.si_status;
-		if (is_stop(&info))
-			return HOLD_FROZEN;
-		settle(&info);
-		return HOLD_GONE;
-	}
+		if (r && r != -EINTR)
+			return HOLD_GONE; /* ended, or it has made an exec and is the leader now */
+		if (!r && info.si_pid && info.si_pid != tid && !settle(&info))
+			which = P_PID;
+	} while (r || info.si_pid != tid);
+	*ret_status = info.si_status;
+	if (is_stop(&info))
+		return HOLD_FROZEN;
+	settle(&info);
+	return HOLD_GONE;
 }
 
 /* It was running a moment ago, and may have fallen asleep in a system call since. */
@@ -297,16 +316,15 @@ static enum hold_result brief_acquire(struct hold *h, struct task *task,
 		return HOLD_LOOSE;
 	owed = h->owed;
 	h->asked_ns = clock_mono_ns();
-	watchdog_set(h, h->asked_ns + STOP_WAIT_NS);
 	result = ptrace(PTRACE_SEIZE, task->tid, NULL, NULL) ? refused(h, task->tid, errno)
 							     : HOLD_FROZEN;
 	if (result == HOLD_FROZEN) {
 		h->owed = true;
 		ptrace(PTRACE_INTERRUPT, task->tid, NULL, NULL); /* fails if it has ended: see there */
-		result = await_stop(task->tid, h->asked_ns + STOP_WAIT_NS, &status);
+		result = await_stop(h, task->tid, &status);
+		watchdog_off(h);
 		h->counts.late += result == HOLD_LOOSE;
 	}
-	watchdog_set(h, 0);
 	if (result == HOLD_FROZEN) {
 		caught(h, task->tid, status);
 		h->owed = owed;
