@@ -185,7 +185,7 @@ def killed_ourselves(row, check):
     """Whenever we are killed, the target is let go."""
     with target.start(row, "obey.py") as t:
         t.next()
-        for options in (("--blocking",), ()):
+        for options in (("--blocking",), ("--native", "--unwind=ptrace"), ()):
             for _ in range(5):
                 with Recording("-p", t.pid, "-r", 1000, *options) as r:
                     target.wait_for(lambda: sampling(t.pid, r.pid))
@@ -218,6 +218,8 @@ def traced(row, check):
                 check.ok(stacks and has(stacks, "work"), "under %s: recorded" % tool, run)
                 run = pystoker.Run(["record", "-p", t.pid, "-d", 0.2, "--blocking", "-f", "raw", "-o", "-"])
                 check.ok(run.status in (0, 6) and run.stderr.strip(), "under %s: --blocking has an answer" % tool, run)
+                run, stacks = pystoker.record(["-p", t.pid, "-d", 0.3, "--native", "--unwind=ptrace"])
+                check.ok(stacks and has(stacks, "work"), "under %s: --unwind=ptrace still shows Python" % tool, run)
             finally:
                 tracer.terminate()
                 tracer.wait()
