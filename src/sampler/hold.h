@@ -20,7 +20,7 @@ enum hold_result {
 	HOLD_GONE,     /* it has ended */
 };
 
-/* What stopping threads came to: hold_ptrace_brief. */
+/* What stopping threads came to. hold_ptrace counts those in system calls only. */
 struct hold_counts {
 	uint64_t stops;        /* threads stopped for a look */
 	uint64_t in_syscall;   /* of these: inside a system call */
@@ -44,8 +44,8 @@ struct hold {
 	pid_t reaped;          /* tracer: a child of ours whose end the tracer saw, and its status; */
 	int reaped_status;     /* the parent's waitpid() will not see it again */
 
+	struct hold_counts counts; /* tracers */
 	/* hold_ptrace_brief: */
-	struct hold_counts counts;
 	pid_t held;            /* the thread that is stopped now; 0: none */
 	struct registers registers; /* its */
 	int registers_error;   /* 0 or -errno: why they are not known */

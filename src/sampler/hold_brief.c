@@ -225,18 +225,6 @@ static enum hold_result await_stop(struct hold *h, pid_t tid, int *ret_status)
 	return HOLD_GONE;
 }
 
-/* It was running a moment ago, and may have fallen asleep in a system call since. */
-static void mind_call(struct hold *h, pid_t tid, const struct held_call *call)
-{
-	if (call->number < 0)
-		return;
-	h->counts.in_syscall++;
-	if (held_call_cut(call) && !held_call_restart(tid))
-		h->counts.restarted++;
-	else if (call->result == -EINTR)
-		h->counts.interrupted++;
-}
-
 static void caught(struct hold *h, pid_t tid, int status)
 {
 	struct held_call call;
@@ -247,7 +235,7 @@ static void caught(struct hold *h, pid_t tid, int status)
 	if (h->signal)
 		h->counts.signals++;
 	h->registers_error = hold_registers_read(tid, &h->registers, &call);
-	mind_call(h, tid, &call);
+	held_call_mind(tid, &call, &h->counts);
 }
 
 static void let_go(struct hold *h)

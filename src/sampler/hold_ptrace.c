@@ -74,10 +74,17 @@ static enum hold_result await_stop(struct hold *h, pid_t tid)
 static enum hold_result ptrace_acquire(struct hold *h, struct task *task,
 				       const struct proc_stat *where)
 {
+	enum hold_result result;
+	struct registers registers;
+	struct held_call call;
+
 	(void)where;
 	if (ptrace(PTRACE_INTERRUPT, task->tid, NULL, NULL))
 		return errno == ESRCH ? HOLD_GONE : HOLD_LOOSE;
-	return await_stop(h, task->tid);
+	result = await_stop(h, task->tid);
+	if (result == HOLD_FROZEN && !hold_registers_read(task->tid, &registers, &call))
+		held_call_mind(task->tid, &call, &h->counts);
+	return result;
 }
 
 static void ptrace_release(struct hold *h, struct task *task)

@@ -61,7 +61,7 @@ static const long waits[] = {
 	SYS_read, SYS_readv, SYS_recvfrom, SYS_recvmsg, SYS_accept, SYS_accept4,
 };
 
-bool held_call_cut(const struct held_call *call)
+static bool was_cut(const struct held_call *call)
 {
 	for (size_t i = 0; call->result == -EINTR && i < ARRAY_SIZE(waits); i++)
 		if (call->number == waits[i])
@@ -69,7 +69,7 @@ bool held_call_cut(const struct held_call *call)
 	return false;
 }
 
-int held_call_restart(pid_t tid)
+static int restart(pid_t tid)
 {
 	return ptrace(PTRACE_POKEUSER, tid, REG(rax), (void *)-(long)RESTART_NO_HANDLER) ? -errno : 0;
 }
@@ -84,16 +84,28 @@ int hold_registers_read(pid_t tid, struct registers *ret, struct held_call *call
 	return -ENOTSUP;
 }
 
-bool held_call_cut(const struct held_call *call)
+static bool was_cut(const struct held_call *call)
 {
 	(void)call;
 	return false;
 }
 
-int held_call_restart(pid_t tid)
+static int restart(pid_t tid)
 {
 	(void)tid;
 	return -ENOTSUP;
 }
 
 #endif
+
+/* It was running a moment ago, and may have fallen asleep in a system call since. */
+void held_call_mind(pid_t tid, const struct held_call *call, struct hold_counts *counts)
+{
+	if (call->number < 0)
+		return;
+	counts->in_syscall++;
+	if (was_cut(call) && !restart(tid))
+		counts->restarted++;
+	else if (call->result == -EINTR)
+		counts->interrupted++;
+}

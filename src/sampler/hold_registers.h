@@ -3,9 +3,9 @@
 #ifndef SAMPLER_HOLD_REGISTERS_H
 #define SAMPLER_HOLD_REGISTERS_H
 
-#include <stdbool.h>
 #include <sys/types.h>
 
+#include "hold.h"
 #include "mem/registers.h"
 
 /* The system call a thread was caught in. */
@@ -17,11 +17,9 @@ struct held_call {
 /* 0 or -errno; -ENOTSUP on processors whose registers are not known here, and for 32-bit code. */
 int hold_registers_read(pid_t tid, struct registers *ret, struct held_call *call);
 
-/* Whether the stop has cut a wait short, which its caller would see as EINTR, though waiting anew
- * is all the same. */
-bool held_call_cut(const struct held_call *call);
-/* Has the kernel make that call anew when the thread goes on; a signal's handler still ends it with
- * EINTR. 0 or -errno. */
-int held_call_restart(pid_t tid);
+/* If the stop has cut a wait short, which its caller would see as EINTR though waiting anew is all the
+ * same, has the kernel make that call anew when the thread goes on; a signal's handler still ends it
+ * with EINTR. Counts what there was. */
+void held_call_mind(pid_t tid, const struct held_call *call, struct hold_counts *counts);
 
 #endif
