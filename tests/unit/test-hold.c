@@ -39,6 +39,15 @@ static pid_t start_spinning(void)
 	return target;
 }
 
+/* Looks until the target is stopped for it: on a busy machine that may take more than one. */
+static bool stops(struct hold *h)
+{
+	uint64_t before = h->counts.stops;
+
+	return comes((look(h, target, target, true), h->counts.stops > before || h->counts.denied)) &&
+	       !h->counts.denied;
+}
+
 /* --- what is read ------------------------------------------------------------------------------- */
 
 #if defined(__x86_64__)
@@ -69,9 +78,10 @@ static void registers(const struct hold_ops *ops)
 	task_open(&task, target, target);
 	if (ops->attach)
 		ops->attach(&h, &task);
-	is_int(ops->acquire(&h, &task, &where), HOLD_FROZEN, "a running thread is stopped");
+	/* On a busy machine its stop may come late. */
+	ok(comes(ops->acquire(&h, &task, &where) == HOLD_FROZEN && !ops->registers(&h, &task, &r)),
+	   "a running thread is stopped, its registers are read");
 	ok(state_of(target) == 't', "it does not run");
-	is_int(ops->registers(&h, &task, &r), 0, "its registers are read");
 	ok(r.value[REGISTER_PC] >= (uintptr_t)marked_start && r.value[REGISTER_PC] < (uintptr_t)marked_end,
 	   "the program counter");
 	ok(r.value[12] == MARK && r.value[13] == MARK + 5 && r.value[3] == MARK + 7, "r12, r13, rbx");
@@ -282,24 +292,22 @@ static void trace(void)
 
 static void other_tracer(void)
 {
-	uint64_t before;
 	struct hold h;
 	pid_t tracer;
 
 	start_spinning();
 	hold_start(&h, &hold_ptrace_brief);
-	is_int(look(&h, target, target, true), HOLD_FROZEN, "before another tracer comes");
+	ok(stops(&h), "before another tracer comes");
 	tracer = start(trace);
-	ok(!sh->registers_bad && comes(sh->wakes), "it can come between two looks");
+	ok(comes(sh->wakes) && h.counts.traced == 0, "it can come between two looks");
+	sh->registers_bad = false;
 	is_int(look(&h, target, target, true), HOLD_FROZEN, "then the thread is read in its place");
 	ok(sh->registers_bad, "without registers");
 	ok(h.counts.traced > 0 && !h.counts.denied, "which is counted with its reason");
 	ok(goes_on(), "the thread goes on meanwhile");
 	sh->end = true;
 	end_of(tracer);
-	before = h.counts.stops;
-	look(&h, target, target, true);
-	ok(h.counts.stops == before + 1 && h.cpu < 0, "when it has left, threads are stopped again");
+	ok(stops(&h) && h.cpu < 0, "when it has left, threads are stopped again");
 	finish(target);
 	h.ops->detach(&h, &(struct task){ .tid = target });
 }
@@ -425,32 +433,37 @@ static void wait_much(void)
 		pthread_join(threads[i], NULL);
 }
 
-static void waits(bool forced)
+static void waits(const struct hold_ops *ops, bool forced)
 {
 	const char *what = forced ? "stopped in its wait" : "stopped as it runs";
 	int looks = forced ? LOOKS / 10 : LOOKS;
+	struct task tasks[WAITERS];
 	struct hold h;
 
 	shared_reset();
 	target = start(wait_much);
-	for (int i = 0; i < WAITERS; i++)
+	hold_start(&h, ops);
+	for (int i = 0; i < WAITERS; i++) {
 		comes(sh->tid[i]);
-	hold_start(&h, &hold_ptrace_brief);
+		tasks[i] = (struct task){ .tid = sh->tid[i] };
+		if (ops->attach)
+			ops->attach(&h, &tasks[i]);
+	}
 	for (int i = 0; i < looks; i++) {
 		look(&h, target, sh->tid[i % WAITERS], forced);
-		h.ops->sleep(&h, clock_mono_ns() + (uint64_t)(i % 8) * 100 * NSEC_PER_USEC);
+		ops->sleep(&h, clock_mono_ns() + (uint64_t)(i % 8) * 100 * NSEC_PER_USEC);
 	}
 	if (forced)
 		ok(h.counts.restarted > 0, "%s: waits are cut short", what);
 	is_int((long long)sh->eintr, 0, "and no thread gets EINTR");
+	printf("# %s: %d looks, %llu in a call, %llu made anew, %llu EINTR in %llu calls\n", what, looks,
+	       (unsigned long long)h.counts.in_syscall, (unsigned long long)h.counts.restarted,
+	       (unsigned long long)sh->eintr, (unsigned long long)sh->calls);
+	for (int i = 0; i < WAITERS; i++)
+		ops->detach(&h, &tasks[i]);
 	ok(comes(sh->calls > 100), "waits end in time");
-	printf("# %s: %d looks, %llu stops, %llu in a call, %llu made anew, %llu EINTR in %llu calls\n", what,
-	       looks, (unsigned long long)h.counts.stops, (unsigned long long)h.counts.in_syscall,
-	       (unsigned long long)h.counts.restarted, (unsigned long long)sh->eintr,
-	       (unsigned long long)sh->calls);
 	sh->end = true;
 	is_int(end_of(target), 0, "the target ends well");
-	h.ops->detach(&h, &(struct task){ .tid = target });
 }
 
 /* --- ends --------------------------------------------------------------------------------------- */
@@ -648,8 +661,7 @@ static void *look_late(void *arg)
 	ok(goes_on(), "and goes on");
 	printf("# %llu us from its child's end to its next step\n",
 	       (unsigned long long)(sh->stopped_ns - sh->started_ns) / 1000);
-	look(&h, target, target, true);
-	is_int((long long)h.counts.stops, 1, "and can be stopped as ever");
+	ok(stops(&h), "and can be stopped as ever");
 	h.ops->detach(&h, &(struct task){ .tid = target });
 	return NULL;
 }
@@ -669,16 +681,16 @@ static void late(void)
 /* Not where ptrace is filtered, or where the processor's registers are not known here. */
 static bool can_stop(void)
 {
-	enum hold_result result;
 	struct hold h;
+	bool can;
 
 	start_spinning();
 	hold_start(&h, &hold_ptrace_brief);
-	result = look(&h, target, target, true);
-	can_see_calls = !sh->registers_bad;
+	can = stops(&h);
+	can_see_calls = h.registers.known;
 	finish(target);
 	h.ops->detach(&h, &(struct task){ .tid = target });
-	return result == HOLD_FROZEN;
+	return can;
 }
 
 int main(int argc, char **argv)
@@ -700,8 +712,10 @@ int main(int argc, char **argv)
 	other_tracer();
 	killed();
 	if (can_see_calls) {
-		waits(false);
-		waits(true);
+		waits(&hold_ptrace_brief, false);
+		waits(&hold_ptrace_brief, true);
+		waits(&hold_ptrace, false);
+		waits(&hold_ptrace, true);
 	}
 	thread_ends();
 	exec_ends();
