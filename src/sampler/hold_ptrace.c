@@ -71,20 +71,26 @@ static enum hold_result await_stop(struct hold *h, pid_t tid)
 	}
 }
 
-static enum hold_result ptrace_acquire(struct hold *h, struct task *task,
-				       const struct proc_stat *where)
+/* Stops the thread and sees to the system call that it is in. */
+static enum hold_result interrupt(struct hold *h, pid_t tid)
 {
 	enum hold_result result;
 	struct registers registers;
 	struct held_call call;
 
-	(void)where;
-	if (ptrace(PTRACE_INTERRUPT, task->tid, NULL, NULL))
+	if (ptrace(PTRACE_INTERRUPT, tid, NULL, NULL))
 		return errno == ESRCH ? HOLD_GONE : HOLD_LOOSE;
-	result = await_stop(h, task->tid);
-	if (result == HOLD_FROZEN && !hold_registers_read(task->tid, &registers, &call))
-		held_call_mind(task->tid, &call, &h->counts);
+	result = await_stop(h, tid);
+	if (result == HOLD_FROZEN && !hold_registers_read(tid, &registers, &call))
+		held_call_mind(tid, &call, &h->counts);
 	return result;
+}
+
+static enum hold_result ptrace_acquire(struct hold *h, struct task *task,
+				       const struct proc_stat *where)
+{
+	(void)where;
+	return interrupt(h, task->tid);
 }
 
 static void ptrace_release(struct hold *h, struct task *task)
@@ -112,9 +118,7 @@ static int ptrace_attach(struct hold *h, struct task *task)
 /* PTRACE_DETACH wants a stopped thread. */
 static void ptrace_detach(struct hold *h, struct task *task)
 {
-	if (ptrace(PTRACE_INTERRUPT, task->tid, NULL, NULL))
-		return;
-	if (await_stop(h, task->tid) == HOLD_FROZEN)
+	if (interrupt(h, task->tid) == HOLD_FROZEN)
 		ptrace(PTRACE_DETACH, task->tid, NULL, NULL);
 }
 
