@@ -68,7 +68,10 @@ static bool look_once(struct hold *h, struct task *task, struct figures *f, bool
 	start_ns = clock_mono_ns();
 	if (h->ops->acquire(h, task, &where) != HOLD_FROZEN)
 		return true;
-	h->ops->registers(h, task, &regs);
+	if (h->ops->registers(h, task, &regs)) { /* its stop is late: no look by stopping it */
+		h->ops->release(h, task);
+		return true;
+	}
 	if (process_vm_readv(target, &local, 1, &remote, 1, 0) < 0)
 		return false;
 	h->ops->release(h, task);
