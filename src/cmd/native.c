@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -94,6 +95,16 @@ static int choose(const struct native_options *o, pid_t pid, struct sampler_conf
 	return 0;
 }
 
+/* Asked for, and nobody to ask: said, as it changes nothing but names. */
+static void say_nobody(const struct native_options *o, char *how, size_t how_size)
+{
+	const char *urls = getenv("DEBUGINFOD_URLS");
+	size_t len = strlen(how);
+
+	if (o->debuginfod && !(urls && *urls))
+		snprintf(how + len, how_size - len, "; --debuginfod asks nobody: DEBUGINFOD_URLS is not set");
+}
+
 int native_begin(const struct native_options *o, pid_t pid, struct sampler_config *config,
 		 struct mixer **ret, char *how, size_t how_size, struct err *err)
 {
@@ -109,6 +120,7 @@ int native_begin(const struct native_options *o, pid_t pid, struct sampler_confi
 	r = choose(o, pid, config, how, how_size, err);
 	if (r)
 		return r;
+	say_nobody(o, how, how_size);
 	*ret = mixer_new(&c);
 	return *ret ? 0 : err_set(err, -EAGAIN, EXIT_FAILED, "cannot start the thread that unwinds");
 }
