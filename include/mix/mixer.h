@@ -49,7 +49,8 @@ struct mixer_stats {
 struct mixer;
 struct mixer_client;
 
-struct mixer *mixer_new(const struct mixer_config *c);
+/* NULL and err: EXIT_FAILED when there is no thread for it, or the engine is not on this machine. */
+struct mixer *mixer_new(const struct mixer_config *c, struct err *err);
 void mixer_free(struct mixer *m); /* all clients are gone; NULL is fine */
 
 /* Takes looks for `t`, gives them to ops->on_look from the mixer's thread. The symtab is the one the

@@ -121,8 +121,8 @@ int native_begin(const struct native_options *o, pid_t pid, struct sampler_confi
 	if (r)
 		return r;
 	say_nobody(o, how, how_size);
-	*ret = mixer_new(&c);
-	return *ret ? 0 : err_set(err, -EAGAIN, EXIT_FAILED, "cannot start the thread that unwinds");
+	*ret = mixer_new(&c, err);
+	return *ret ? 0 : -EAGAIN;
 }
 
 void native_stats_text(const struct mixer_stats *s, struct buf *out)

@@ -48,6 +48,9 @@ void blend_init(struct blend *b, const struct blend_init *init)
 	*b = (struct blend){ .config = init->config, .symtab = init->symtab, .stats = init->stats,
 			     .kallsyms = init->kallsyms, .scratch = init->scratch };
 	space_init(&b->space, init->modules, init->target->pid, init->remote);
+	if (init->config->engine == ENGINE_LIBUNWIND &&
+	    engine_libunwind_open(&b->engine, &b->space.map, NULL))
+		b->engine = NULL; /* mixer_new() has seen that it can be had: out of memory */
 	names_init(&b->names, &b->space, init->target, init->symtab,
 		   init->config->level == NATIVE_ALL);
 	for (size_t i = 0; i < BLEND_MARKS; i++)
@@ -57,6 +60,7 @@ void blend_init(struct blend *b, const struct blend_init *init)
 
 void blend_release(struct blend *b)
 {
+	engine_libunwind_close(b->engine);
 	names_release(&b->names);
 	space_release(&b->space);
 }
@@ -167,7 +171,10 @@ static void take_entries(struct scratch *s, const struct look_native *n)
 
 static struct native_walk walk(struct blend *b, const struct look_native *n)
 {
-	const struct native_ops ops = { .rule = space_rule, .code = space_code, .arg = &b->space };
+	const struct native_ops ops = {
+		.rule = space_rule, .code = space_code, .arg = &b->space,
+		.engine = b->engine ? engine_libunwind_walk : NULL, .engine_arg = b->engine,
+	};
 	const struct unwind_stack stack = { n->stack_lo, n->stack_lo + n->stack_len, n->stack };
 	struct native_walk w = { .frames = b->scratch->walked };
 

@@ -5,6 +5,7 @@
 
 #include "mix/mixer.h"
 #include "names.h"
+#include "native/engine_libunwind.h"
 #include "native/kallsyms.h"
 #include "native/merge.h"
 #include "native/stack.h"
@@ -41,6 +42,7 @@ struct blend {
 	struct space space;
 	struct names names;
 	struct native_learned learned;
+	struct engine_libunwind *engine; /* NULL: our own rules */
 	uint32_t marks[BLEND_MARKS];    /* functions in the symtab */
 	struct mixer_stats *stats;      /* the client's */
 	struct scratch *scratch;

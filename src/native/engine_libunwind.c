@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * libunwind asks for registers, memory and tables; it is answered from the copies. */
-#include "engine_libunwind.h"
+#include "native/engine_libunwind.h"
 
 #include <errno.h>
 

@@ -23,7 +23,7 @@
 #include <time.h>
 #include <zlib.h>
 
-#include "../../src/native/engine_libunwind.h"
+#include "native/engine_libunwind.h"
 #include "mem/remote.h"
 #include "native/modules.h"
 #include "util/attr.h"

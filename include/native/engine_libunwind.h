@@ -6,8 +6,8 @@
  * modules we find ourselves, because its own ptrace accessors go wrong in 1.6.2 (files linked by lld
  * or mapped in a chroot; abort() at an .eh_frame_hdr without a table). Modules without that table,
  * and those whose CFI cfi_check() refuses, have no information here: a walk ends there. */
-#ifndef SRC_NATIVE_ENGINE_LIBUNWIND_H
-#define SRC_NATIVE_ENGINE_LIBUNWIND_H
+#ifndef NATIVE_ENGINE_LIBUNWIND_H
+#define NATIVE_ENGINE_LIBUNWIND_H
 
 #include "native/modules.h"
 #include "native/unwind.h"
