@@ -2,6 +2,7 @@
  * Registers and the extent of a stack. */
 #include "capture.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include "native/unwind.h"
@@ -39,28 +40,50 @@ enum native_way sampler_native_way(pid_t pid, enum native_way asked, int *why)
 	return r ? NATIVE_PTRACE : NATIVE_PERF;
 }
 
-/* A thread that sleeps in a system call: the kernel tells where it came from. */
-static bool registers_by_syscall(struct task *task, struct switch_record *ret)
+/* What comes from a record is the thread's, if it was written for this sleep. */
+static bool same_place(const struct switch_record *r, uint64_t sp, uint64_t pc)
 {
-	uint64_t sp, pc;
-
-	if (task_syscall(task, &sp, &pc))
-		return false;
-	register_set(&ret->registers, REGISTER_SP, sp);
-	register_set(&ret->registers, REGISTER_PC, pc);
-	return true;
+	return r->registers.value[REGISTER_SP] == sp && r->registers.value[REGISTER_PC] == pc;
 }
 
-bool capture_registers(struct capture *c, struct hold *h, struct task *task, bool running,
-		       struct switch_record *ret)
+/* A thread calls itself asleep a little before it leaves its CPU, and may change its mind; its newest
+ * record is the one of the sleep before until then (1 in 200 looks at a thread that sleeps 10 000
+ * times a second). The kernel tells where a thread is only when it has left the CPU
+ * (task_current_syscall(), lib/syscall.c at v6.1), so that is what the record is held against. */
+static enum captured sleeper_registers(struct capture *c, struct task *task,
+				       struct switch_record *ret)
 {
+	uint64_t sp, pc;
+	int r = task_syscall(task, &sp, &pc);
+	bool logged = c->log.fd >= 0 && !switch_log_last(&c->log, ret);
+
+	if (r == -EAGAIN)
+		return CAPTURE_AWAKE;
+	if (r) /* not to be had here: unchecked is better than nothing */
+		return logged ? CAPTURED : CAPTURE_NONE;
+	if (logged && same_place(ret, sp, pc))
+		return CAPTURED;
 	ret->registers.known = 0;
 	ret->kernel_count = 0;
-	if (running && h->ops->registers)
-		return h->ops->registers(h, task, &ret->registers) == 0;
-	if (c->log.fd >= 0 && !switch_log_last(&c->log, ret))
-		return true;
-	return !running && registers_by_syscall(task, ret);
+	register_set(&ret->registers, REGISTER_SP, sp);
+	register_set(&ret->registers, REGISTER_PC, pc);
+	return CAPTURED;
+}
+
+enum captured capture_registers(struct capture *c, struct hold *h, struct task *task,
+				bool running, struct switch_record *ret)
+{
+	bool had;
+
+	ret->registers.known = 0;
+	ret->kernel_count = 0;
+	if (!running)
+		return sleeper_registers(c, task, ret);
+	if (h->ops->registers)
+		had = h->ops->registers(h, task, &ret->registers) == 0;
+	else
+		had = c->log.fd >= 0 && !switch_log_last(&c->log, ret);
+	return had ? CAPTURED : CAPTURE_NONE;
 }
 
 /* The first mapping that ends above the address: the stack's, which may have grown down since. */
@@ -83,28 +106,38 @@ static const struct map *mapping_above(const struct maps *m, remote_addr sp)
 	return &m->list[lo];
 }
 
+/* Where the stack at `sp` lies: from the page of `sp` at least, as it may have grown. */
+static void find_stack(struct capture *c, struct stack_maps *m, remote_addr sp)
+{
+	const struct map *map = mapping_above(&m->maps, sp);
+	remote_addr page = sp & ~(remote_addr)(PAGE - 1);
+
+	c->stack_lo = map ? (map->start < sp ? map->start : page) : 0;
+	c->stack_hi = map ? map->end : 0;
+	m->stale = m->stale || !map;
+}
+
 struct stack_part capture_stack(struct capture *c, struct stack_maps *m, remote_addr sp,
 				remote_addr tcb)
 {
-	remote_addr from = sp - UNWIND_RED_ZONE, end;
+	struct stack_part part = { 0 };
+	remote_addr end, lo;
 
 	if (sp < PAGE || sp >= REMOTE_ADDR_MAX)
-		return (struct stack_part){ 0 };
-	if (sp < c->stack_lo || sp >= c->stack_hi) {
-		const struct map *map = mapping_above(&m->maps, sp);
-
-		c->stack_lo = map ? (map->start < sp ? map->start : sp) : 0;
-		c->stack_hi = map ? map->end : 0;
-		m->stale = m->stale || !map;
-	}
-	end = c->stack_hi;
-	if (!end) /* what is left of this page is mapped, no doubt */
-		end = (sp | (PAGE - 1)) + 1;
+		return part;
+	if (sp < c->stack_lo || sp >= c->stack_hi)
+		find_stack(c, m, sp);
+	/* What is left of this page is mapped, no doubt. */
+	part.guess = !c->stack_hi;
+	lo = part.guess ? sp & ~(remote_addr)(PAGE - 1) : c->stack_lo;
+	end = part.guess ? (sp | (PAGE - 1)) + 1 : c->stack_hi;
 	if (tcb > sp && tcb < end && tcb - sp < TCB_ABOVE_MAX)
 		end = tcb;
-	if (end - from > NATIVE_STACK_MAX)
-		return (struct stack_part){ from, NATIVE_STACK_MAX, true };
-	return (struct stack_part){ from, (uint32_t)(end - from), !c->stack_hi };
+	/* Below the mapping there may be nothing: one page that cannot be read spoils all. */
+	part.addr = sp - lo < UNWIND_RED_ZONE ? lo : sp - UNWIND_RED_ZONE;
+	part.cut = part.guess || end - part.addr > NATIVE_STACK_MAX;
+	part.len = end - part.addr > NATIVE_STACK_MAX ? NATIVE_STACK_MAX : (uint32_t)(end - part.addr);
+	return part;
 }
 
 void stack_maps_refresh(struct stack_maps *m, pid_t pid, uint64_t now_ns)

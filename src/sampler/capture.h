@@ -26,15 +26,22 @@ struct stack_part {
 	remote_addr addr;
 	uint32_t len;            /* 0: none */
 	bool cut;                /* the stack goes on above */
+	bool guess;              /* its mapping is not known yet */
+};
+
+enum captured {
+	CAPTURED,
+	CAPTURE_NONE,            /* the registers cannot be had */
+	CAPTURE_AWAKE,           /* it is on a CPU after all: no look */
 };
 
 void capture_open(struct capture *c, pid_t tid, enum native_way way, bool kernel);
 void capture_close(struct capture *c);
 
 /* The registers of a thread that does not run now: `running` when it is ready or held, else it
- * sleeps. False: they could not be had. Kernel frames come along where there are some. */
-bool capture_registers(struct capture *c, struct hold *h, struct task *task, bool running,
-		       struct switch_record *ret);
+ * sleeps. Kernel frames come along where there are some. */
+enum captured capture_registers(struct capture *c, struct hold *h, struct task *task,
+				bool running, struct switch_record *ret);
 
 /* Which part of the stack to copy. `tcb` is the thread's pthread_t, 0 unknown: its stack ends there. */
 struct stack_part capture_stack(struct capture *c, struct stack_maps *m, remote_addr sp,

@@ -32,6 +32,7 @@ struct look_state {
 	struct proc_stat where;
 	bool running, frozen, proven, holds_gil;
 	bool stopped;      /* held by s->stopped */
+	bool whole;        /* config.native: nothing is missing of what the kernel could give */
 	unsigned int why;  /* enum drop */
 };
 
@@ -103,30 +104,33 @@ static unsigned int read_python(struct sampler *s, struct sampled *th, bool froz
 
 /* --- native frames ------------------------------------------------------------------------------ */
 
-/* Has the part of the native stack that is wanted come along with this look's read. */
-static struct stack_part native_begin(struct sampler *s, struct sampled *th,
-				      const struct look_state *l)
+/* Has the part of the native stack that is wanted come along with this look's read. False: it runs,
+ * against what was said of it. */
+static bool native_begin(struct sampler *s, struct sampled *th, const struct look_state *l,
+			 struct stack_part *part)
 {
 	struct look_native *n = &s->native;
-	struct stack_part part = { 0 };
+	enum captured captured = CAPTURE_NONE;
 
 	*n = (struct look_native){ 0 };
+	*part = (struct stack_part){ 0 };
 	s->raw->entries_wanted = true;
 	s->raw->count = s->raw->entry_count = s->raw->skipped = s->raw->repaired = 0;
-	if (!l->frozen || /* it may be running: the record is of another moment */
-	    !capture_registers(&th->capture, l->stopped ? &s->stopped : &s->hold, &th->task,
-			       l->running || l->stopped, &s->record))
-		return part;
-	part = capture_stack(&th->capture, &s->stacks, s->record.registers.value[REGISTER_SP],
-			     th->py.thread_id);
+	if (l->frozen) /* else it may be running: the record is of another moment */
+		captured = capture_registers(&th->capture, l->stopped ? &s->stopped : &s->hold,
+					     &th->task, l->running || l->stopped, &s->record);
+	if (captured != CAPTURED)
+		return captured != CAPTURE_AWAKE;
+	*part = capture_stack(&th->capture, &s->stacks, s->record.registers.value[REGISTER_SP],
+			      th->py.thread_id);
 	n->registers = s->record.registers;
 	n->kernel = s->record.kernel;
 	n->kernel_count = s->record.kernel_count;
-	return part;
+	return true;
 }
 
-/* What has come of it. */
-static void native_end(struct sampler *s, struct sampled *th, const struct stack_part *part)
+/* What has come of it. Whole: the next look could not see more, unless the thread runs. */
+static bool native_end(struct sampler *s, struct sampled *th, const struct stack_part *part)
 {
 	struct look_native *n = &s->native;
 
@@ -137,21 +141,22 @@ static void native_end(struct sampler *s, struct sampled *th, const struct stack
 		n->registers.known = 0;
 		th->capture.stack_lo = th->capture.stack_hi = 0;
 		s->stacks.stale = s->stacks.stale || part->len;
-		return;
+		return false;
 	}
 	n->stack_lo = part->addr;
 	n->stack_len = part->len;
 	n->stack_cut = part->cut;
+	return !part->guess;
 }
 
 /* Reads the thread's stack into s->frames. WALK_OK, WALK_EMPTY or the reason of a failure. */
-static unsigned int read_stack(struct sampler *s, struct sampled *th, const struct look_state *l)
+static unsigned int read_stack(struct sampler *s, struct sampled *th, struct look_state *l)
 {
 	struct stack_part part = { 0 };
 	unsigned int result = WALK_EMPTY;
 
-	if (s->config.native)
-		part = native_begin(s, th, l);
+	if (s->config.native && !native_begin(s, th, l, &part))
+		return DROP_UNPROVEN;
 	snapshot_begin_with(&s->snap, &th->plan, part.addr, part.len);
 	s->count = 0;
 	if (!th->native_only)
@@ -159,7 +164,7 @@ static unsigned int read_stack(struct sampler *s, struct sampled *th, const stru
 	else if (s->snap.error)
 		result = WALK_GONE;
 	if (s->config.native)
-		native_end(s, th, &part);
+		l->whole = native_end(s, th, &part);
 	/* Without Python there may be native frames still. */
 	return result == WALK_EMPTY && s->config.native ? WALK_OK : result;
 }
@@ -171,13 +176,21 @@ static bool thread_holds_gil(const struct sampler *s, const struct sampled *th)
 	return gil_holder(s->target, th->py.interp) == th->py.tstate;
 }
 
+/* A slice is counted when it begins, its time at each tick and at its end. So a thread of which we
+ * thought wrongly that it sleeps or waits (it called itself asleep, and changed its mind) gives itself
+ * away by the time, long before its slice ends. */
+static bool same_counts(const struct sched_stat *a, const struct sched_stat *b)
+{
+	return a->slices == b->slices && a->run_ns == b->run_ns;
+}
+
 /* Whether the thread did not run between the two counts. */
 static bool did_not_run(struct sampled *th, struct look_state *l)
 {
 	struct proc_stat again;
 
 	if (l->before.slices)
-		return l->after.slices == l->before.slices;
+		return same_counts(&l->before, &l->after);
 	/* A kernel that does not count slices: its place and state must at least be the same. */
 	return !task_where(&th->task, &again) && again.state == l->where.state &&
 	       again.processor == l->where.processor;
@@ -259,6 +272,18 @@ static bool still_fresh(const struct sampler *s, const struct sampled *th, uint6
 	return s->hold.ops == &hold_off_cpu && th->checked_ns && now_ns - th->checked_ns < FRESH_NS;
 }
 
+/* Whether what is known of the thread from its last look is true still. */
+static bool unmoved(const struct sampler *s, const struct sampled *th, const struct sched_stat *now)
+{
+	const struct sched_stat then = { .run_ns = th->run_ns, .slices = th->slices };
+
+	if (!now->slices || !same_counts(now, &then))
+		return false;
+	if (!s->config.native || s->config.gil_only || !s->want_asleep)
+		return th->asleep || (th->kept && !s->config.gil_only);
+	return th->kept; /* else there is more to be had */
+}
+
 static enum attempt attempt(struct sampler *s, struct sampled *th, struct look_state *l,
 			    bool may_hop, uint64_t now_ns)
 {
@@ -274,7 +299,7 @@ static enum attempt attempt(struct sampler *s, struct sampled *th, struct look_s
 	}
 	if (task_run(&th->task, &l->before))
 		return TRY_ENDED;
-	if ((th->asleep || (th->kept && !s->config.gil_only)) && l->before.slices && l->before.slices == th->slices)
+	if (unmoved(s, th, &l->before))
 		return TRY_UNMOVED;
 	if (task_where(&th->task, &l->where) || l->where.state == 'Z' || l->where.state == 'X')
 		return TRY_ENDED;
@@ -352,7 +377,7 @@ static void finish_delivered(struct sampler *s, struct sampled *th, struct look_
 	th->skipped = s->raw->skipped;
 	if (s->want_asleep && !l->running && !s->config.native)
 		keep_stack(s, th);
-	th->kept = s->config.native && l->proven;
+	th->kept = s->config.native && l->proven && l->whole;
 	if (s->config.gil_only && !l->holds_gil) {
 		th->last_ns = now_ns;
 		stat_add(&s->stats.asleep, 1);
