@@ -20,12 +20,12 @@ void ring_release(struct ring *r)
 	*r = (struct ring){ 0 };
 }
 
-static uint32_t aligned(size_t n)
+static size_t aligned(size_t n)
 {
-	return (uint32_t)((n + ALIGN - 1) & ~(size_t)(ALIGN - 1));
+	return (n + ALIGN - 1) & ~(size_t)(ALIGN - 1);
 }
 
-static uint32_t size_of(const struct look *look)
+static size_t size_of(const struct look *look)
 {
 	const struct look_native *n = look->native;
 	size_t size = aligned(sizeof(struct ring_look)) +
@@ -34,7 +34,7 @@ static uint32_t size_of(const struct look *look)
 	if (n)
 		size += aligned(n->entry_count * sizeof(n->entries[0])) +
 			aligned(n->kernel_count * sizeof(n->kernel[0])) + aligned(n->stack_len);
-	return (uint32_t)size;
+	return size;
 }
 
 static struct ring_look *record_at(const struct ring *r, uint64_t position)
@@ -82,10 +82,11 @@ bool ring_put(struct ring *r, const struct look *look, bool lost_native)
 	uint64_t head = atomic_load_explicit(&r->head, memory_order_relaxed);
 	uint64_t tail = atomic_load_explicit(&r->tail, memory_order_acquire);
 	uint64_t at = head % RING_BYTES;
-	uint32_t size = size_of(look);
+	size_t size = size_of(look);
 	/* Behind the record there has to be room for one that is skipped. */
 	bool full = at + size + sizeof(struct ring_look) > RING_BYTES;
-	bool wraps = full || (head == tail && at > RING_BYTES / RING_USUAL);
+	/* What is skipped counts as used until the reader has passed it. */
+	bool wraps = full || (head == tail && at > RING_BYTES / RING_USUAL && size <= at);
 	uint64_t begin = wraps ? head + RING_BYTES - at : head;
 
 	/* The last quarter is for looks without a native part: they are small. */
@@ -93,7 +94,7 @@ bool ring_put(struct ring *r, const struct look *look, bool lost_native)
 		return false;
 	if (wraps)
 		wrap(r, head);
-	fill(record_at(r, begin), size, look, lost_native);
+	fill(record_at(r, begin), (uint32_t)size, look, lost_native);
 	atomic_store_explicit(&r->head, begin + size, memory_order_release);
 	return true;
 }

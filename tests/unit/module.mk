@@ -157,3 +157,5 @@ UNIT_TESTS += tests/unit/test-task
 tests_unit_test_task_CPPFLAGS = $(UNIT_CPPFLAGS)
 UNIT_TESTS += tests/unit/test-capture
 tests_unit_test_capture_CPPFLAGS = $(UNIT_CPPFLAGS)
+UNIT_TESTS += tests/unit/test-ring
+tests_unit_test_ring_CPPFLAGS = $(UNIT_CPPFLAGS)
