@@ -59,9 +59,11 @@ struct mixer_client *mixer_join(struct mixer *m, const struct py_target *t, stru
 				const struct sampler_ops *ops);
 /* The sampler's ops that lead to this client. */
 struct sampler_ops mixer_ops(struct mixer_client *c);
-/* Waits until everything that was put in has come out. Not while its client's on_look waits for the
- * caller. */
-void mixer_flush(struct mixer_client *c);
+/* Waits until everything that was put in has come out, `patience_ns` at most: false when it has not
+ * (what is made ready for another client, a debug file's download, may take long). Not while its
+ * client's on_look waits for the caller. */
+bool mixer_flush(struct mixer_client *c, uint64_t patience_ns);
+#define MIXER_FOREVER UINT64_MAX
 void mixer_stats(const struct mixer_client *c, struct mixer_stats *ret);
 void mixer_leave(struct mixer_client *c); /* flushes; no look may be put in any more; NULL is fine */
 

@@ -14,6 +14,7 @@ static const char *const mark_texts[BLEND_MARKS] = {
 	[MARK_MISMATCH] = "[native frames do not match]",
 	[MARK_NO_REGISTERS] = "[no native frames: registers unknown]",
 	[MARK_LOST] = "[no native frames: too many at once]",
+	[MARK_UNKNOWN] = "[no frames: too many at once]",
 };
 
 void scratch_init(struct scratch *s)
@@ -276,4 +277,12 @@ void blend_look(struct blend *b, const struct look *look, bool lost_native, uint
 	count_walk(b->stats, &w, clock_mono_ns() - now_ns);
 	take_native(b, &w);
 	merge(b, look, &w);
+}
+
+void blend_unknown(struct blend *b)
+{
+	b->scratch->count = 0;
+	count(&b->stats->looks, 1);
+	count(&b->stats->ring_full, 1);
+	put_mark(b, MARK_UNKNOWN);
 }

@@ -19,6 +19,7 @@ enum blend_mark {
 	MARK_MISMATCH,     /* native and Python frames could not be brought together */
 	MARK_NO_REGISTERS, /* no native frames: registers not to be had */
 	MARK_LOST,         /* no native frames: no room in the ring */
+	MARK_UNKNOWN,      /* no frames at all: the look that had them was lost */
 	BLEND_MARKS
 };
 
@@ -68,5 +69,8 @@ void blend_release(struct blend *b);
 
 /* The look's merged stack goes to scratch->frames, scratch->count. */
 void blend_look(struct blend *b, const struct look *look, bool lost_native, uint64_t now_ns);
+
+/* The same for a look of which nothing is known. */
+void blend_unknown(struct blend *b);
 
 #endif

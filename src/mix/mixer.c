@@ -21,15 +21,22 @@
 
 enum {
 	WAKE_MS = 40,              /* from one round to the next */
-	LAST_MAX = 1 << 16,        /* threads whose last stack is kept */
+	/* Threads whose last stack is kept; PROFILE_THREADS_MAX's last place is shared. */
+	LAST_MAX = (1 << 20) - 1,
+	LAST_FIRST = 64,
 };
 
-#define FLUSH_NAP_NS (100 * NSEC_PER_USEC)
+#define NAP_NS (100 * NSEC_PER_USEC)
+/* Nobody tells when a thread ends. One that is at rest is looked at every half second at least. */
+#define LAST_KEPT_NS (60 * NSEC_PER_SEC)
+#define SWEEP_NS (10 * NSEC_PER_SEC)
 
 /* The stack a thread was last seen with. */
 struct last {
 	struct sym_frame *frames;
 	uint32_t count, room;
+	uint64_t epoch;                /* the client's then; 0: none */
+	uint64_t when_ns;
 };
 
 struct mixer_client {
@@ -43,6 +50,9 @@ struct mixer_client {
 	struct mixer_stats stats;
 	struct last *last;             /* by the look's thread number */
 	uint32_t last_count;
+	uint64_t epoch;                /* begins anew when looks were lost: they had stacks */
+	uint64_t swept_ns;
+	bool lossy;                    /* a look was lost since the last one put in; sampling thread's */
 	bool told;                     /* the mixer was woken for this ring; sampling thread's */
 };
 
@@ -51,8 +61,9 @@ struct mixer {
 	struct modules modules;
 	struct kallsyms kallsyms;
 	struct scratch scratch;
-	struct mixer_client *clients;
-	pthread_mutex_t lock;          /* of the list; held during a round */
+	struct mixer_client *_Atomic clients; /* joined at the front at any time */
+	pthread_mutex_t lock;          /* held during a round, and to take a client out */
+	_Atomic uint32_t leaving;      /* want the lock: the next round waits for them */
 	pthread_t thread;
 	int wake_fd;
 	_Atomic bool stop;
@@ -65,7 +76,7 @@ static struct last *last_of(struct mixer_client *c, uint32_t thread)
 	if (thread >= LAST_MAX)
 		return NULL;
 	if (thread >= c->last_count) {
-		uint32_t n = thread + 64;
+		uint32_t n = 2 * thread + LAST_FIRST;
 
 		c->last = xreallocarray(c->last, n, sizeof(c->last[0]));
 		memset(c->last + c->last_count, 0, (n - c->last_count) * sizeof(c->last[0]));
@@ -74,7 +85,7 @@ static struct last *last_of(struct mixer_client *c, uint32_t thread)
 	return &c->last[thread];
 }
 
-static void last_keep(struct last *last, const struct scratch *s)
+static void last_keep(struct last *last, const struct scratch *s, uint64_t epoch)
 {
 	if (!last)
 		return;
@@ -84,6 +95,38 @@ static void last_keep(struct last *last, const struct scratch *s)
 	}
 	memcpy(last->frames, s->frames, s->count * sizeof(s->frames[0]));
 	last->count = s->count;
+	last->epoch = epoch;
+}
+
+/* Forgets the stacks of threads that have ended. */
+static void last_sweep(struct mixer_client *c, uint64_t now_ns)
+{
+	if (now_ns - c->swept_ns < SWEEP_NS)
+		return;
+	c->swept_ns = now_ns;
+	for (uint32_t i = 0; i < c->last_count; i++) {
+		if (now_ns - c->last[i].when_ns < LAST_KEPT_NS)
+			continue;
+		free(c->last[i].frames);
+		c->last[i] = (struct last){ 0 };
+	}
+}
+
+/* The look's stack to where on_look finds it. */
+static void finish_stack(struct mixer_client *c, const struct ring_look *rec, struct last *last,
+			 struct look *look)
+{
+	const struct scratch *s = &c->mixer->scratch;
+	bool known = look->same && last && last->epoch == c->epoch;
+
+	if (!look->same) {
+		blend_look(&c->blend, &rec->look, rec->lost_native, clock_mono_ns());
+		last_keep(last, s, c->epoch);
+	} else if (!known) {
+		blend_unknown(&c->blend);
+	}
+	look->frames = known ? last->frames : s->frames;
+	look->count = known ? last->count : s->count;
 }
 
 static void finish(struct mixer_client *c, const struct ring_look *rec)
@@ -91,28 +134,43 @@ static void finish(struct mixer_client *c, const struct ring_look *rec)
 	struct last *last = last_of(c, rec->look.thread);
 	struct look look = rec->look;
 
+	c->epoch += rec->after_loss;
+	finish_stack(c, rec, last, &look);
+	if (last)
+		last->when_ns = look.when_ns;
 	look.native = NULL;
-	if (look.same) {
-		look.frames = last ? last->frames : NULL;
-		look.count = last ? last->count : 0;
-	} else {
-		blend_look(&c->blend, &rec->look, rec->lost_native, clock_mono_ns());
-		last_keep(last, &c->mixer->scratch);
-		look.frames = c->mixer->scratch.frames;
-		look.count = c->mixer->scratch.count;
-	}
 	look.same = false;
 	c->ops.on_look(c->ops.arg, &look);
+	last_sweep(c, look.when_ns);
 }
 
-static void drain(struct mixer_client *c)
+/* What is there now: one client must not keep the others waiting. True: there is more by now. */
+static bool drain(struct mixer_client *c)
 {
+	uint64_t until = atomic_load(&c->ring.head);
 	struct ring_look *rec;
 
-	while ((rec = ring_get(&c->ring))) {
+	while (atomic_load(&c->ring.tail) < until && (rec = ring_get(&c->ring))) {
 		finish(c, rec);
 		ring_next(&c->ring);
 	}
+	return ring_used(&c->ring) != 0;
+}
+
+static bool drain_all(struct mixer *m)
+{
+	bool more = false;
+
+	pthread_mutex_lock(&m->lock);
+	for (struct mixer_client *c = atomic_load(&m->clients); c; c = c->next)
+		more = drain(c) || more;
+	pthread_mutex_unlock(&m->lock);
+	return more;
+}
+
+static void nap(void)
+{
+	nanosleep(&(struct timespec){ .tv_nsec = NAP_NS }, NULL);
 }
 
 static void *mixing_thread(void *arg)
@@ -122,11 +180,11 @@ static void *mixing_thread(void *arg)
 	uint64_t n;
 
 	while (!atomic_load(&m->stop)) {
-		pthread_mutex_lock(&m->lock);
-		for (struct mixer_client *c = m->clients; c; c = c->next)
-			drain(c);
-		pthread_mutex_unlock(&m->lock);
-		if (poll(&fd, 1, WAKE_MS) > 0 && read(m->wake_fd, &n, sizeof(n)) < 0)
+		bool more = drain_all(m);
+
+		while (atomic_load(&m->leaving)) /* a mutex is not fair */
+			nap();
+		if (poll(&fd, 1, more ? 0 : WAKE_MS) > 0 && read(m->wake_fd, &n, sizeof(n)) < 0)
 			continue; /* EAGAIN: somebody else's wake-up */
 	}
 	return NULL;
@@ -149,16 +207,26 @@ static uint32_t on_thread(void *arg, const struct sampler_thread_info *info)
 	return c->ops.on_thread(c->ops.arg, info);
 }
 
+static bool put(struct mixer_client *c, const struct look *look, bool lost_native)
+{
+	if (!ring_put(&c->ring, look, lost_native, c->lossy))
+		return false;
+	c->lossy = false;
+	return true;
+}
+
 static void on_look(void *arg, const struct look *look)
 {
 	struct mixer_client *c = arg;
 
-	if (!ring_put(&c->ring, look, false)) {
+	if (!put(c, look, false)) {
 		struct look bare = *look;
 
 		bare.native = NULL;
-		if (!ring_put(&c->ring, &bare, true))
+		if (!put(c, &bare, true)) {
 			__atomic_add_fetch(&c->stats.lost, 1, __ATOMIC_RELAXED);
+			c->lossy = c->lossy || !look->same;
+		}
 	}
 	if (ring_used(&c->ring) < RING_BYTES / 4)
 		c->told = false;
@@ -234,6 +302,7 @@ struct mixer_client *mixer_join(struct mixer *m, const struct py_target *t, stru
 
 	c->mixer = m;
 	c->ops = *ops;
+	c->epoch = 1;
 	ring_init(&c->ring);
 	/* Without memory of its own there is no vdso and no code to decode; walks go on. */
 	c->remote_open = !remote_open_process(&c->remote, t->pid, &err);
@@ -241,10 +310,10 @@ struct mixer_client *mixer_join(struct mixer *m, const struct py_target *t, stru
 		.config = &m->config, .modules = &m->modules, .kallsyms = &m->kallsyms, .target = t,
 		.remote = c->remote_open ? &c->remote : NULL, .symtab = symtab, .stats = &c->stats,
 		.scratch = &m->scratch });
-	pthread_mutex_lock(&m->lock);
-	c->next = m->clients;
-	m->clients = c;
-	pthread_mutex_unlock(&m->lock);
+	/* Without the lock: a round may take as long as a debug file's download. */
+	c->next = atomic_load(&m->clients);
+	while (!atomic_compare_exchange_weak(&m->clients, &c->next, c))
+		;
 	return c;
 }
 
@@ -253,30 +322,45 @@ struct sampler_ops mixer_ops(struct mixer_client *c)
 	return (struct sampler_ops){ .on_thread = on_thread, .on_look = on_look, .arg = c };
 }
 
-void mixer_flush(struct mixer_client *c)
+bool mixer_flush(struct mixer_client *c, uint64_t patience_ns)
 {
-	const struct timespec nap = { .tv_nsec = FLUSH_NAP_NS };
-	uint64_t until = atomic_load(&c->ring.head);
+	uint64_t until = atomic_load(&c->ring.head), begin = clock_mono_ns();
 
 	while (atomic_load(&c->ring.tail) < until) {
+		if (clock_mono_ns() - begin > patience_ns)
+			return false;
 		wake(c->mixer);
-		nanosleep(&nap, NULL);
+		nap();
 	}
+	return true;
+}
+
+/* Others may join at the front meanwhile, nobody else leaves. */
+static void take_out(struct mixer *m, struct mixer_client *c)
+{
+	struct mixer_client *before = c;
+
+	if (atomic_compare_exchange_strong(&m->clients, &before, c->next))
+		return;
+	while (before->next != c) /* it has what is at the front now */
+		before = before->next;
+	before->next = c->next;
 }
 
 void mixer_leave(struct mixer_client *c)
 {
-	struct mixer_client **p;
+	struct mixer *m;
 
 	if (!c)
 		return;
-	mixer_flush(c);
-	pthread_mutex_lock(&c->mixer->lock);
-	for (p = &c->mixer->clients; *p != c; p = &(*p)->next)
-		;
-	*p = c->next;
+	m = c->mixer;
+	mixer_flush(c, MIXER_FOREVER);
+	atomic_fetch_add(&m->leaving, 1);
+	pthread_mutex_lock(&m->lock);
+	atomic_fetch_sub(&m->leaving, 1);
+	take_out(m, c);
 	blend_release(&c->blend);
-	pthread_mutex_unlock(&c->mixer->lock);
+	pthread_mutex_unlock(&m->lock);
 	if (c->remote_open)
 		remote_close(&c->remote);
 	for (uint32_t i = 0; i < c->last_count; i++)

@@ -60,12 +60,12 @@ static void *append(uint8_t **to, const void *from, size_t len)
 	return at;
 }
 
-static void fill(struct ring_look *rec, uint32_t size, const struct look *look, bool lost_native)
+static void fill(struct ring_look *rec, uint32_t size, const struct look *look)
 {
 	uint8_t *to = (uint8_t *)rec + aligned(sizeof(*rec));
 	struct look_native *n = &rec->native;
 
-	*rec = (struct ring_look){ .size = size, .lost_native = lost_native, .look = *look };
+	*rec = (struct ring_look){ .size = size, .look = *look };
 	rec->look.frames = append(&to, look->frames, look->count * sizeof(look->frames[0]));
 	rec->look.native = NULL;
 	if (!look->native)
@@ -77,7 +77,7 @@ static void fill(struct ring_look *rec, uint32_t size, const struct look *look, 
 	n->stack = append(&to, n->stack, n->stack_len);
 }
 
-bool ring_put(struct ring *r, const struct look *look, bool lost_native)
+bool ring_put(struct ring *r, const struct look *look, bool lost_native, bool after_loss)
 {
 	uint64_t head = atomic_load_explicit(&r->head, memory_order_relaxed);
 	uint64_t tail = atomic_load_explicit(&r->tail, memory_order_acquire);
@@ -88,13 +88,17 @@ bool ring_put(struct ring *r, const struct look *look, bool lost_native)
 	/* What is skipped counts as used until the reader has passed it. */
 	bool wraps = full || (head == tail && at > RING_BYTES / RING_USUAL && size <= at);
 	uint64_t begin = wraps ? head + RING_BYTES - at : head;
+	struct ring_look *rec;
 
 	/* The last quarter is for looks without a native part: they are small. */
 	if (begin + size - tail > (look->native ? RING_BYTES / 4 * 3 : RING_BYTES))
 		return false;
 	if (wraps)
 		wrap(r, head);
-	fill(record_at(r, begin), (uint32_t)size, look, lost_native);
+	rec = record_at(r, begin);
+	fill(rec, (uint32_t)size, look);
+	rec->lost_native = lost_native;
+	rec->after_loss = after_loss;
 	atomic_store_explicit(&r->head, begin + size, memory_order_release);
 	return true;
 }

@@ -25,6 +25,7 @@ struct ring_look {
 	uint32_t size;                 /* of the whole record */
 	bool skip;                     /* no look: goes to the ring's end */
 	bool lost_native;              /* there was no room for its native part */
+	bool after_loss;               /* of looks before it nothing is here */
 	struct look look;
 	struct look_native native;
 };
@@ -33,7 +34,7 @@ void ring_init(struct ring *r);
 void ring_release(struct ring *r);
 
 /* Copies a look and everything it points at; false: no room. */
-bool ring_put(struct ring *r, const struct look *look, bool lost_native);
+bool ring_put(struct ring *r, const struct look *look, bool lost_native, bool after_loss);
 /* The oldest look, NULL when there is none; stays until ring_next(). */
 struct ring_look *ring_get(struct ring *r);
 void ring_next(struct ring *r);

@@ -14,9 +14,10 @@
 #include "util/xalloc.h"
 
 #define LOOK_PATIENCE_NS (50 * NSEC_PER_MSEC) /* a busy machine may make us wait longer: then without */
+#define MIX_PATIENCE_NS (1 * NSEC_PER_SEC)
 enum { NAME_BYTES = 64, TURN_WAIT_NS = 20000 };
 
-/* --- the sampling thread's side, or with native frames the mixer's ------------------------------------------------------------- */
+/* --- the sampling thread's side, or with native frames the mixer's ------------------------------ */
 
 /* Threads have the same number in both slices. */
 static uint32_t on_thread(void *arg, const struct sampler_thread_info *info)
@@ -222,7 +223,7 @@ static void stop_mixing(struct recorder *r)
 {
 	if (!r->mixed)
 		return;
-	mixer_flush(r->mixed);
+	mixer_flush(r->mixed, MIXER_FOREVER);
 	recorder_mixer_stats(r, &r->mixer_stats);
 	mixer_leave(r->mixed);
 	r->mixed = NULL;
@@ -256,8 +257,8 @@ struct profile *recorder_turn(struct recorder *r, bool at_border)
 
 	if (at_border && r->sampler)
 		sampler_look_now(r->sampler, LOOK_PATIENCE_NS);
-	if (r->mixed)
-		mixer_flush(r->mixed);
+	if (r->mixed) /* what comes later goes to the next slice */
+		mixer_flush(r->mixed, MIX_PATIENCE_NS);
 	profile_clear(&r->slices[!old]);
 	atomic_store(&r->filling, !old);
 	while (atomic_load(&r->adding)) /* a look takes microseconds */

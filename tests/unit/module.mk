@@ -159,3 +159,5 @@ UNIT_TESTS += tests/unit/test-capture
 tests_unit_test_capture_CPPFLAGS = $(UNIT_CPPFLAGS)
 UNIT_TESTS += tests/unit/test-ring
 tests_unit_test_ring_CPPFLAGS = $(UNIT_CPPFLAGS)
+UNIT_TESTS += tests/unit/test-mixer
+tests_unit_test_mixer_CPPFLAGS = $(UNIT_CPPFLAGS)

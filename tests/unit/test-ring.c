@@ -80,10 +80,10 @@ static void one_by_one(void)
 
 		make_stack(lens[i]);
 		l = look_of(i + 1, i % 3 ? &native : NULL, lens[i]);
-		ok(ring_put(&r, &l, i == 2), "a look with %u bytes goes in", lens[i]);
+		ok(ring_put(&r, &l, i == 2, i == 3), "a look with %u bytes goes in", lens[i]);
 		rec = ring_get(&r);
 		ok(rec && is_look(&r, rec, i + 1, i % 3 != 0, lens[i]), "and comes out");
-		ok(rec && rec->lost_native == (i == 2), "with what was said of it");
+		ok(rec && rec->lost_native == (i == 2) && rec->after_loss == (i == 3), "with what was said of it");
 		ok(ring_get(&r) == rec, "and stays");
 		ring_next(&r);
 		ok(!ring_get(&r) && ring_used(&r) == 0, "until the next");
@@ -109,14 +109,14 @@ static void biggest_anywhere(void)
 
 		ring_init(&r);
 		for (int i = 0; i < before; i++) { /* beyond the usual part only if not emptied */
-			if (!ring_put(&r, &small, false))
+			if (!ring_put(&r, &small, false, false))
 				ring_next(&r);
 			if (i % 40 < 10 && ring_get(&r))
 				ring_next(&r);
 		}
 		while (ring_get(&r))
 			ring_next(&r);
-		if (!ring_put(&r, &big, false))
+		if (!ring_put(&r, &big, false, false))
 			refused++;
 		rec = ring_get(&r);
 		wrong += !rec || rec->look.count != FRAMES_MAX ||
@@ -139,7 +139,7 @@ static void full(void)
 	for (int round = 0; round < 50; round++) {
 		for (;; in++) {
 			l = look_of(in, &native, 100000);
-			if (!ring_put(&r, &l, false))
+			if (!ring_put(&r, &l, false, false))
 				break;
 		}
 		if (round == 0)
@@ -170,11 +170,11 @@ static void too_big(void)
 	struct ring r;
 
 	ring_init(&r);
-	ok(!ring_put(&r, &l, false), "nothing larger than half of it");
+	ok(!ring_put(&r, &l, false, false), "nothing larger than half of it");
 	native.stack_len = RING_BYTES / 2;
-	ok(!ring_put(&r, &l, false), "not by a byte");
+	ok(!ring_put(&r, &l, false, false), "not by a byte");
 	native.stack_len = UINT32_MAX;
-	ok(!ring_put(&r, &l, false), "2^32 - 1 bytes and what goes with them are not a few");
+	ok(!ring_put(&r, &l, false, false), "2^32 - 1 bytes and what goes with them are not a few");
 	ok(!ring_get(&r), "and nothing of it is left");
 	ring_release(&r);
 }
@@ -192,7 +192,7 @@ static void memory(void)
 	memset(r.bytes + usual, PATTERN, RING_BYTES - usual);
 	for (uint32_t i = 0; i < 5000; i++) {
 		l = look_of(i, &native, 16384);
-		ring_put(&r, &l, false);
+		ring_put(&r, &l, false, false);
 		if (i % 5 == 4)
 			while (ring_get(&r))
 				ring_next(&r);
@@ -218,7 +218,7 @@ static void *writes(void *arg)
 	for (uint32_t n = 0; n < THREADED; n++) {
 		struct look l = look_of(n, n % 11 ? &native : NULL, len_of(n));
 
-		while (!ring_put(r, &l, false))
+		while (!ring_put(r, &l, false, false))
 			sched_yield();
 	}
 	return NULL;
