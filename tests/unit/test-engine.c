@@ -659,6 +659,116 @@ static void check(const struct variant *v, const char *path, bool libunwind)
 		   "%s: as libunwind (%u end in the library)", v->name, s.unwind_ended);
 }
 
+/* --- damage ---------------------------------------------------------------------------------- */
+
+static uint64_t random_state = 1;
+
+static uint64_t random_below(uint64_t n)
+{
+	random_state = random_state * 6364136223846793005u + 1442695040888963407u;
+	return (random_state >> 33) % n;
+}
+
+/* A few bytes of .eh_frame; where lengths are hit cfi_check() refuses it. */
+static void damage_section(int fd, const GElf_Shdr *sh)
+{
+	for (int i = 0; i < 4; i++) {
+		uint8_t byte = (uint8_t)random_below(256);
+
+		if (pwrite(fd, &byte, 1, (off_t)(sh->sh_offset + random_below(sh->sh_size))) != 1)
+			abort();
+	}
+}
+
+static void damage_file(const char *path)
+{
+	int fd = open(path, O_RDWR | O_CLOEXEC);
+	Elf *elf = elf_version(EV_CURRENT) ? elf_begin(fd, ELF_C_READ, NULL) : NULL;
+	Elf_Scn *scn = NULL;
+	size_t names;
+
+	if (!elf || elf_getshdrstrndx(elf, &names) != 0)
+		abort();
+	while ((scn = elf_nextscn(elf, scn))) {
+		GElf_Shdr sh;
+		const char *name = gelf_getshdr(scn, &sh) ? elf_strptr(elf, names, sh.sh_name) : NULL;
+
+		if (name && !strcmp(name, ".eh_frame"))
+			damage_section(fd, &sh);
+	}
+	elf_end(elf);
+	close(fd);
+}
+
+struct ends {
+	unsigned int walks, ours, libunwind; /* whole ones */
+};
+
+static void walk_damaged(struct ends *ends)
+{
+	static struct unwind_frame frames[FRAMES];
+	struct engine_libunwind *e = NULL;
+	struct err err = { .status = 0 };
+
+	if (engine_libunwind_open(&e, &map, &err) < 0)
+		e = NULL;
+	for (int k = 0; k < 2 * STEPS && step_one(now.pid); k++) {
+		struct unwind_registers regs;
+		struct unwind_result u = { .end = UNWIND_NO_INFO };
+
+		take(&now);
+		regs = now.regs;
+		if (e)
+			u = engine_libunwind_walk(e, &regs, &now.stack, frames, FRAMES);
+		ends->walks++;
+		ends->ours += walk(frames).end == UNWIND_COMPLETE;
+		ends->libunwind += u.end == UNWIND_COMPLETE;
+	}
+	engine_libunwind_close(e);
+}
+
+static void try_damaged(const char *path, struct ends *ends)
+{
+	struct remote remote;
+	struct err err = { .status = 0 };
+
+	memset(&cache, 0, sizeof(cache));
+	now.pid = start_child(path);
+	if (remote_open_process(&remote, now.pid, &err) < 0)
+		abort();
+	module_map_init(&map, &modules, now.pid, &remote);
+	if (ptrace(PTRACE_SEIZE, now.pid, NULL, NULL) == 0 &&
+	    ptrace(PTRACE_INTERRUPT, now.pid, NULL, NULL) == 0 && wait_stop(now.pid)) {
+		now.stack_top = find_stack_top(now.pid);
+		walk_damaged(ends);
+	}
+	module_map_release(&map);
+	remote_close(&remote);
+	kill(now.pid, SIGKILL);
+	waitpid(now.pid, NULL, __WALL);
+	close_rules();
+}
+
+static void test_damage(int rounds)
+{
+	struct ends ends = { 0 };
+
+	for (int i = 0; i < rounds; i++) {
+		char *path = build(&variants[0], 1000 + (size_t)i);
+
+		if (!path) {
+			tap_skip("damaged files", "nothing could be built here");
+			return;
+		}
+		damage_file(path);
+		try_damaged(path, &ends);
+		unlink(path);
+		free(path);
+	}
+	ok(ends.walks > 0, "damaged files: no crash (%u walks; whole: rules %u, libunwind %u)",
+	   ends.walks, ends.ours, ends.libunwind);
+}
+
 static void check_variant(const struct variant *v, size_t i, bool libunwind)
 {
 	char *path;
@@ -713,6 +823,10 @@ int main(int argc, char **argv)
 	for (size_t i = 0; i < ARRAY_SIZE(variants); i++)
 		if (argc < 2 || !strcmp(argv[1], variants[i].name))
 			check_variant(&variants[i], i, libunwind);
+	if (argc < 2)
+		test_damage(10);
+	else if (argc > 2 && !strcmp(argv[1], "--damage"))
+		test_damage(atoi(argv[2]));
 	modules_release(&modules);
 	remove_folder();
 	return tap_done();
