@@ -129,4 +129,12 @@ struct unwind_result unwind_walk(struct unwind_registers *regs, const struct unw
  * returns to. */
 bool unwind_is_return(const struct unwind_ops *ops, uint64_t pc);
 
+/* How sure it is that the call in front of a return address was the one of the frame below. */
+enum unwind_belief {
+	UNWIND_REFUTED,    /* no call, or one of something else */
+	UNWIND_POSSIBLE,   /* whom it called is not known */
+	UNWIND_CONFIRMED,  /* it called what runs at `callee`, or close before */
+};
+enum unwind_belief unwind_believe(const struct unwind_ops *ops, uint64_t pc, uint64_t callee);
+
 #endif

@@ -3,7 +3,7 @@
  * a function's frame one size, so that anchor - sp and cfa - anchor are as in the frames seen before.
  * A frame found that way is believed when all of it fits: the word below its SP returns into code of
  * the eval loop, behind a call; the CFI there says the same CFA; and above that is a return address
- * again. */
+ * again. Before anything was learned, each place below the anchor is tried that way. */
 #include "native/stack.h"
 
 #include <string.h>
@@ -64,6 +64,11 @@ static bool is_sure(const struct unwind_frame *f)
 	return f->how == UNWIND_CFI && f->at_return && f->cfa > f->sp && f[1].how == UNWIND_CFI;
 }
 
+static bool is_guess(const struct unwind_frame *f)
+{
+	return f->how == UNWIND_FP || f->how == UNWIND_LEAF || f->how == UNWIND_PUSHED;
+}
+
 /* Up to the first guess that may have been a wrong one. */
 static void learn_from(struct stack_walk *w)
 {
@@ -73,7 +78,7 @@ static void learn_from(struct stack_walk *w)
 	for (uint32_t i = 0; i + 1 < w->ret->count && a < w->n_anchors; i++) {
 		const struct unwind_frame *f = &frames[i];
 
-		if (f->how != UNWIND_START && f->how != UNWIND_CFI && f->how != UNWIND_EXIT)
+		if (is_guess(f) || (f->how == UNWIND_RESYNC && w->ret->end != UNWIND_COMPLETE))
 			return;
 		while (a < w->n_anchors && w->anchors[a] < f->sp)
 			a++;
@@ -131,6 +136,76 @@ static bool find_eval(struct stack_walk *w, const struct native_eval *e, uint64_
 	       eval_registers(w, sp, pc, anchor + e->above, ret);
 }
 
+/* --- before anything was learned --------------------------------------------------------------- */
+
+/* An eval frame that there may be. */
+struct candidate {
+	enum unwind_belief belief;
+	struct unwind_registers regs;
+	uint64_t cfa;
+};
+
+static void weigh(struct stack_walk *w, uint64_t sp, uint64_t pc, uint64_t cfa, struct candidate *c)
+{
+	uint64_t above = 0;
+
+	c->cfa = cfa;
+	c->belief = UNWIND_REFUTED;
+	if (read_word(w->stack, cfa - 8, &above))
+		c->belief = unwind_believe(&w->unwind, above, pc - 1);
+	if (c->belief != UNWIND_REFUTED && !eval_registers(w, sp, pc, cfa, &c->regs))
+		c->belief = UNWIND_REFUTED;
+}
+
+/* The frame of the call that returns to pc, if it holds the anchor. Where its CFA is by FP, that of
+ * the first place above which a call of this very function returns to. */
+static bool hold_anchor(struct stack_walk *w, uint64_t sp, uint64_t pc, uint64_t anchor,
+			struct candidate *c)
+{
+	const struct rule *rule = w->unwind.rule(w->unwind.arg, pc - 1);
+	uint64_t cfa;
+
+	if (!rule || rule->kind != RULE_FRAME || rule->cfa.form != RULE_SUM)
+		return false;
+	if (rule->cfa.base == RULE_SP) {
+		cfa = sp + (uint64_t)(int64_t)rule->cfa.offset;
+		if (cfa > anchor && cfa - anchor <= NATIVE_EVAL_FRAME)
+			weigh(w, sp, pc, cfa, c);
+		return c->belief != UNWIND_REFUTED;
+	}
+	for (cfa = anchor + 16; rule->cfa.base == RULE_FP && cfa - anchor <= NATIVE_EVAL_FRAME; cfa += 8) {
+		weigh(w, sp, pc, cfa, c);
+		if (c->belief == UNWIND_CONFIRMED)
+			return true;
+	}
+	c->belief = UNWIND_REFUTED;
+	return false;
+}
+
+/* Looks at each place where the frame may begin. One that is confirmed is taken; of those that are
+ * only possible, there must be no two that end apart. */
+static bool discover(struct stack_walk *w, uint64_t anchor, uint64_t above_sp)
+{
+	struct candidate best = { .belief = UNWIND_REFUTED };
+	uint64_t sp = above_sp / 8 * 8 + 8, pc;
+
+	if (anchor - sp > NATIVE_EVAL_FRAME)
+		sp = anchor / 8 * 8 - NATIVE_EVAL_FRAME;
+	for (; sp <= anchor && best.belief != UNWIND_CONFIRMED; sp += 8) {
+		struct candidate c = { .belief = UNWIND_REFUTED };
+
+		if (!read_word(w->stack, sp - 8, &pc) || !unwind_is_return(&w->unwind, pc) ||
+		    !hold_anchor(w, sp, pc, anchor, &c))
+			continue;
+		if (c.belief < UNWIND_CONFIRMED && best.belief && best.cfa != c.cfa)
+			return false;
+		if (c.belief > best.belief)
+			best = c;
+	}
+	w->regs = best.belief != UNWIND_REFUTED ? best.regs : w->regs;
+	return best.belief != UNWIND_REFUTED;
+}
+
 enum resync { RESYNC_NONE, RESYNC_GAP, RESYNC_REPAIR };
 
 static enum resync resync_at(struct stack_walk *w, uint64_t anchor, uint64_t above_sp)
@@ -157,8 +232,11 @@ static enum resync resync(struct stack_walk *w)
 
 		if (anchor <= w->used || anchor <= sp || anchor >= w->stack->hi)
 			continue;
-		tries++;
 		done = resync_at(w, anchor, sp);
+		/* Without the code's bytes there is no telling. */
+		if (done == RESYNC_NONE && tries++ == 0 && w->learned->count == 0 && w->ops->code &&
+		    discover(w, anchor, sp))
+			done = RESYNC_GAP;
 		if (done != RESYNC_NONE) {
 			w->used = anchor;
 			break;
@@ -168,11 +246,6 @@ static enum resync resync(struct stack_walk *w)
 }
 
 /* --- guesses that lie ------------------------------------------------------------------------ */
-
-static bool is_guess(const struct unwind_frame *f)
-{
-	return f->how == UNWIND_FP || f->how == UNWIND_LEAF || f->how == UNWIND_PUSHED;
-}
 
 static bool is_eval(const struct native_learned *l, uint64_t pc)
 {
@@ -260,7 +333,7 @@ static enum resync go_on(struct stack_walk *w, uint32_t from)
 {
 	enum resync how = RESYNC_NONE;
 
-	if (w->ret->count == 0 || w->ret->count == NATIVE_FRAMES_MAX || w->learned->count == 0)
+	if (w->ret->count == 0 || w->ret->count == NATIVE_FRAMES_MAX)
 		return how;
 	how = distrust(w, from);
 	if (how == RESYNC_NONE)

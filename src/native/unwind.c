@@ -113,9 +113,6 @@ static bool step_rule(struct walk *w, const struct rule *rule, struct unwind_fra
 
 enum { PAGE = 4096, EXIT_UNKNOWN = 0, EXIT_NONE, EXIT_FIRST };
 
-/* How sure it is that a return address belongs to the call of the frame below. */
-enum belief { REFUTED, POSSIBLE, CONFIRMED };
-
 enum seen_call { CALL_UNKNOWN, CALL_NONE, CALL_INDIRECT, CALL_STUB, CALL_DIRECT, CALL_SIGNAL };
 
 static const struct rule *lookup(const struct unwind_ops *ops, uint64_t addr)
@@ -192,20 +189,19 @@ static enum seen_call find_call(const struct unwind_ops *ops, uint64_t pc, uint6
 	return seen->call;
 }
 
-/* Whether a call that returns to pc may have called the code at `callee`; a call elsewhere has not
- * (functions that were tail-called are refuted too: better a gap than a wrong caller). */
-static enum belief believe(const struct unwind_ops *ops, uint64_t pc, uint64_t callee)
+/* Functions that were tail-called are refuted too: better a gap than a wrong caller. */
+enum unwind_belief unwind_believe(const struct unwind_ops *ops, uint64_t pc, uint64_t callee)
 {
 	uint64_t target = 0;
 
 	if (pc < PAGE || !lookup(ops, pc - 1))
-		return REFUTED;
+		return UNWIND_REFUTED;
 	if (!ops->code)
-		return POSSIBLE;
+		return UNWIND_POSSIBLE;
 	switch (find_call(ops, pc, &target)) {
-	case CALL_NONE: return REFUTED;
-	case CALL_DIRECT: return callee - target < UNWIND_NEAR ? CONFIRMED : REFUTED;
-	default: return POSSIBLE;
+	case CALL_NONE: return UNWIND_REFUTED;
+	case CALL_DIRECT: return callee - target < UNWIND_NEAR ? UNWIND_CONFIRMED : UNWIND_REFUTED;
+	default: return UNWIND_POSSIBLE;
 	}
 }
 
@@ -279,14 +275,14 @@ static bool step_exit(struct walk *w, struct unwind_frame *frame)
 /* A caller that there may be. */
 struct guess {
 	enum unwind_how how;
-	enum belief belief;
+	enum unwind_belief belief;
 	uint64_t cfa, pc;
 	uint64_t fp;        /* the caller's; UNWIND_FP only */
 };
 
 static void weigh(struct walk *w, const struct unwind_frame *frame, struct guess *g)
 {
-	g->belief = g->cfa > w->floor ? believe(w->ops, g->pc, unwind_lookup_addr(frame)) : REFUTED;
+	g->belief = g->cfa > w->floor ? unwind_believe(w->ops, g->pc, unwind_lookup_addr(frame)) : UNWIND_REFUTED;
 }
 
 /* Before a function has made its frame, or after it has undone it: nothing but FP was pushed. The
@@ -303,7 +299,7 @@ static struct guess guess_leaf(struct walk *w, const struct unwind_frame *frame)
 		return g;
 	if (fp_known && top == fp && read_word(w, sp + 8, &g.pc))
 		weigh(w, frame, &g);
-	if (g.belief != REFUTED)
+	if (g.belief != UNWIND_REFUTED)
 		return g;
 	g = (struct guess){ .how = UNWIND_LEAF, .cfa = sp + 8, .pc = top };
 	weigh(w, frame, &g);
@@ -329,10 +325,10 @@ static void doubt(struct walk *w, const struct unwind_frame *frame, struct guess
 {
 	uint64_t target;
 
-	if (w->ops->code && g->belief == CONFIRMED &&
+	if (w->ops->code && g->belief == UNWIND_CONFIRMED &&
 	    find_call(w->ops, g->pc, &target) == CALL_DIRECT &&
 	    is_passed_over(w, g, unwind_lookup_addr(frame), target))
-		g->belief = REFUTED;
+		g->belief = UNWIND_REFUTED;
 }
 
 /* System V ABI x86-64, figure 3.3: the caller's FP at FP, the return address above it. */
@@ -369,9 +365,9 @@ static bool is_entry(struct walk *w, const struct unwind_frame *frame)
 static const struct guess *better(struct walk *w, const struct unwind_frame *frame,
 				  const struct guess *leaf, const struct guess *fp)
 {
-	if (leaf->belief == CONFIRMED || fp->belief == REFUTED)
+	if (leaf->belief == UNWIND_CONFIRMED || fp->belief == UNWIND_REFUTED)
 		return leaf;
-	if (leaf->belief == REFUTED || fp->belief == CONFIRMED)
+	if (leaf->belief == UNWIND_REFUTED || fp->belief == UNWIND_CONFIRMED)
 		return fp;
 	return !w->ops->code || is_entry(w, frame) ? leaf : fp;
 }
@@ -381,7 +377,7 @@ static bool step_guess(struct walk *w, struct unwind_frame *frame, enum unwind_h
 	struct guess leaf = guess_leaf(w, frame), fp = guess_fp(w, frame);
 	const struct guess *g = better(w, frame, &leaf, &fp);
 
-	if (g->belief == REFUTED)
+	if (g->belief == UNWIND_REFUTED)
 		return false;
 	*how = g->how;
 	unwind_set(w->regs, RULE_SP, g->cfa);

@@ -199,8 +199,17 @@ static void broken(void)
 static void test_learn(void)
 {
 	broken();
+	check(all_there(1) && result.resyncs == 1 && learned.count == 1 &&
+	      learned.evals[0].below == EVAL_ANCHOR,
+	      "nothing learned yet: a frame that fits is found, and those above it teach");
+	learned = (struct native_learned){ .count = 0 };
+	*at(anchors[1] - EVAL_ANCHOR - 16) = EVAL + 0x40;
+	*at(anchors[1] - EVAL_ANCHOR - 8 + EVAL_SIZE) = PLAIN + 0x40;
+	anchors[0] = 0;
+	walk();
 	check(result.end == UNWIND_NO_INFO && result.resyncs == 0 && result.count == 2,
-	      "nothing learned yet: the walk ends");
+	      "two that fit and end apart: neither");
+	learned = (struct native_learned){ .count = 0 };
 	healthy(0);
 	check(all_there(0) && learned.count == 1 && learned.evals[0].below == EVAL_ANCHOR &&
 	      learned.evals[0].above == EVAL_SIZE + 8 - EVAL_ANCHOR, "a whole stack teaches");
@@ -334,7 +343,7 @@ static void test_passed_over(void)
 	      "a guess that passes over an eval frame is taken back");
 	learned.count = 0;
 	walk_blocked(fp);
-	check(result.resyncs == 0 && frames[1].how == UNWIND_FP, "it stands when nothing is known");
+	check(result.resyncs == 1 && frames[1].pc == EVAL + 0x20 + 24, "also before anything was learned");
 }
 
 /* Everything anyhow: an end, and within bounds. */
