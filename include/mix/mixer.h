@@ -49,7 +49,7 @@ struct mixer_stats {
 struct mixer;
 struct mixer_client;
 
-/* NULL and err: EXIT_FAILED when there is no thread for it, or the engine is not on this machine. */
+/* NULL and err: EXIT_FAILED when there is no thread for it. */
 struct mixer *mixer_new(const struct mixer_config *c, struct err *err);
 void mixer_free(struct mixer *m); /* all clients are gone; NULL is fine */
 

@@ -16,13 +16,17 @@
 
 struct engine_libunwind;
 
+/* Loads the library, as the first engine_libunwind_open() does too. 0; -ENOENT when it is not there;
+ * -ENOTSUP when pystoker was built without it. */
+int engine_libunwind_check(struct err *err) _must_check_;
+
 /* For one process. 0; -ENOENT when the library is not there; -ENOTSUP when pystoker was built
  * without it. */
 int engine_libunwind_open(struct engine_libunwind **ret, struct module_map *mm, struct err *err)
 	_must_check_;
 void engine_libunwind_close(struct engine_libunwind *e); /* NULL is fine */
 
-/* A native_engine (native/stack.h): `engine` is a struct engine_libunwind. Of `regs` only SP and RIP
+/* A native_unwinder (native/stack.h): `engine` is a struct engine_libunwind. Of `regs` only SP and RIP
  * are those of the last frame afterwards. */
 struct unwind_result engine_libunwind_walk(void *engine, struct unwind_registers *regs,
 					   const struct unwind_stack *stack,

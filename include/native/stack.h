@@ -27,16 +27,16 @@ struct native_learned {
 };
 
 /* Another unwinder instead of unwind_walk(), to be called as that is. */
-typedef struct unwind_result native_engine(void *engine, struct unwind_registers *regs,
-					   const struct unwind_stack *stack,
-					   struct unwind_frame *frames, size_t max);
+typedef struct unwind_result native_unwinder(void *engine, struct unwind_registers *regs,
+					     const struct unwind_stack *stack,
+					     struct unwind_frame *frames, size_t max);
 
 /* How the walk asks about the process. */
 struct native_ops {
 	unwind_lookup *rule;
 	unwind_code *code;           /* may be NULL: then guesses are not verified */
 	void *arg;
-	native_engine *engine;       /* NULL: unwind_walk() */
+	native_unwinder *engine;     /* NULL: unwind_walk() */
 	void *engine_arg;
 };
 

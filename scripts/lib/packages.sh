@@ -17,7 +17,7 @@ pc:libelf           libelf-dev           elfutils-devel  elfutils-dev     libelf
 pc:libdw            libdw-dev            elfutils-devel  elfutils-dev     libelf
 pc:jansson          libjansson-dev       jansson-devel   jansson-dev      jansson
 pc:zlib             zlib1g-dev           zlib-devel      zlib-dev         zlib
-pc:libunwind-ptrace libunwind-dev        libunwind-devel libunwind-dev    libunwind
+pc:libunwind-generic libunwind-dev        libunwind-devel libunwind-dev    libunwind
 pc:libcurl          libcurl4-openssl-dev libcurl-devel   curl-dev         curl
 cmd:python3         python3              python3         python3          python
 '

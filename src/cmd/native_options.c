@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "native/engine_libunwind.h"
 #include "util/attr.h"
 
 static const char *const level_words[] = {
@@ -61,5 +62,7 @@ int native_options_check(struct native_options *o, const char *command, bool blo
 		return err_set(err, -EINVAL, EXIT_USAGE, "%s: the kernel's frames come with "
 			       "--unwind=perf alone; --native=kernel does not go with %s", command,
 			       blocking ? "--blocking" : "--unwind=ptrace");
+	if (o->engine == ENGINE_LIBUNWIND)
+		return engine_libunwind_check(err);
 	return 0;
 }

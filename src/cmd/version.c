@@ -18,7 +18,7 @@ int version_print(void)
 	printf("pystoker %s\n", PACKAGE_VERSION);
 	printf("elfutils %s, libcurl %s, jansson %s, zlib %s\n", ELFUTILS_VERSION, LIBCURL_BUILT,
 	       JANSSON_VERSION, ZLIB_VERSION);
-	printf("for later commands: libunwind %s\n", FOUND_LIBUNWIND);
+	printf("for --unwinder: libunwind %s\n", FOUND_LIBUNWIND);
 	printf("built for %s with %s\n", BUILD_HOST, COMPILER);
 	return EXIT_OK;
 }

@@ -49,11 +49,12 @@ void blend_init(struct blend *b, const struct blend_init *init)
 	*b = (struct blend){ .config = init->config, .symtab = init->symtab, .stats = init->stats,
 			     .kallsyms = init->kallsyms, .scratch = init->scratch };
 	space_init(&b->space, init->modules, init->target->pid, init->remote);
-	if (init->config->engine == ENGINE_LIBUNWIND &&
-	    engine_libunwind_open(&b->engine, &b->space.map, NULL))
-		b->engine = NULL; /* mixer_new() has seen that it can be had: out of memory */
 	names_init(&b->names, &b->space, init->target, init->symtab,
 		   init->config->level == NATIVE_ALL);
+	/* That the library is there was seen at the start (engine_libunwind_check()). */
+	if (b->config->engine == ENGINE_LIBUNWIND &&
+	    engine_libunwind_open(&b->engine, &b->space.map, NULL) < 0)
+		b->engine = NULL;
 	for (size_t i = 0; i < BLEND_MARKS; i++)
 		b->marks[i] = symtab_func(init->symtab, SYM_MARK, mark_texts[i],
 					  strlen(mark_texts[i]), no_file, 0);

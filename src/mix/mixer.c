@@ -14,7 +14,6 @@
 #include <unistd.h>
 
 #include "blend.h"
-#include "native/engine_libunwind.h"
 #include "ring.h"
 #include "util/clock.h"
 #include "util/xalloc.h"
@@ -237,26 +236,11 @@ static void on_look(void *arg, const struct look *look)
 
 /* --- life --------------------------------------------------------------------------------------- */
 
-/* Whether the engine can be had, while there is somebody to tell. */
-static int try_engine(enum native_engine engine, struct err *err)
-{
-	struct module_map nothing = { 0 };
-	struct engine_libunwind *e;
-	int r = engine == ENGINE_LIBUNWIND ? engine_libunwind_open(&e, &nothing, err) : 0;
-
-	if (engine == ENGINE_LIBUNWIND && !r)
-		engine_libunwind_close(e);
-	return r;
-}
-
 struct mixer *mixer_new(const struct mixer_config *config, struct err *err)
 {
-	struct mixer *m;
+	struct mixer *m = xcalloc(1, sizeof(*m));
 	sigset_t all, old;
 
-	if (try_engine(config->engine, err))
-		return NULL;
-	m = xcalloc(1, sizeof(*m));
 	m->config = *config;
 	m->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	modules_init(&m->modules);

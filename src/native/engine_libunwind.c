@@ -346,18 +346,26 @@ static void load(void)
 	*(void **)&lib.search = function_find(library, TEXT(UNW_OBJ(dwarf_search_unwind_table)));
 }
 
-int engine_libunwind_open(struct engine_libunwind **ret, struct module_map *mm, struct err *err)
+int engine_libunwind_check(struct err *err)
 {
 	static pthread_once_t once = PTHREAD_ONCE_INIT;
-	struct engine_libunwind *e;
 
 	pthread_once(&once, load);
-	if (lib.missing[0]) {
-		err_set(err, -ENOENT, EXIT_FAILED, "cannot unwind by libunwind: %s", lib.missing);
-		err_hint(err, "install libunwind (Debian and Ubuntu: apt install libunwind8), or leave "
-			 "--unwinder away");
-		return -ENOENT;
-	}
+	if (!lib.missing[0])
+		return 0;
+	err_set(err, -ENOENT, EXIT_FAILED, "cannot unwind by libunwind: %s", lib.missing);
+	err_hint(err, "install libunwind (Debian and Ubuntu: apt install libunwind8), or leave "
+		 "--unwinder away");
+	return -ENOENT;
+}
+
+int engine_libunwind_open(struct engine_libunwind **ret, struct module_map *mm, struct err *err)
+{
+	struct engine_libunwind *e;
+	int missing = engine_libunwind_check(err);
+
+	if (missing < 0)
+		return missing;
 	e = xcalloc(1, sizeof(*e));
 	e->mm = mm;
 	e->space = lib.create_addr_space(&accessors, 0);
@@ -502,11 +510,16 @@ struct unwind_result engine_libunwind_walk(void *engine, struct unwind_registers
 
 #else
 
+int engine_libunwind_check(struct err *err)
+{
+	return err_set(err, -ENOTSUP, EXIT_FAILED,
+		       "cannot unwind by libunwind: this pystoker was built without it");
+}
+
 int engine_libunwind_open(struct engine_libunwind **ret, struct module_map *mm, struct err *err)
 {
 	(void)ret, (void)mm;
-	return err_set(err, -ENOTSUP, EXIT_FAILED,
-		       "cannot unwind by libunwind: this pystoker was built without it");
+	return engine_libunwind_check(err);
 }
 
 void engine_libunwind_close(struct engine_libunwind *e)

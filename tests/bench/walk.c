@@ -12,8 +12,8 @@
 #include <sys/wait.h>
 #include <time.h>
 
+#include "native/engine_libunwind.h"
 #include "native/space.h"
-#include "../../src/native/engine_libunwind.h"
 #include "native/stack.h"
 #include "py/frames.h"
 #include "py/threads.h"

@@ -2,7 +2,7 @@
 $ pystoker --version | sed 's/ [0-9][^ ,]*/ N/g; s/built for .*/built for HOST/; s/ no$/ N/; s/ no,/ N,/'
 pystoker N
 elfutils N, libcurl N, jansson N, zlib N
-for later commands: libunwind N
+for --unwinder: libunwind N
 built for HOST
 [0]
 $ pystoker -V | wc -l | tr -d ' '
