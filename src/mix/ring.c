@@ -90,8 +90,7 @@ bool ring_put(struct ring *r, const struct look *look, bool lost_native, bool af
 	uint64_t begin = wraps ? head + RING_BYTES - at : head;
 	struct ring_look *rec;
 
-	/* The last quarter is for looks without a native part: they are small. */
-	if (begin + size - tail > (look->native ? RING_BYTES / 4 * 3 : RING_BYTES))
+	if (begin + size - tail > RING_BYTES - (look->native ? RING_RESERVE : 0))
 		return false;
 	if (wraps)
 		wrap(r, head);

@@ -12,8 +12,11 @@
 
 #include "sampler/sampler.h"
 
-#define RING_BYTES (4u << 20)      /* at 1000 Hz and 16 KiB a stack: a quarter of a second */
-enum { RING_USUAL = 8 };           /* part of it that is used as long as the reader keeps up */
+#define RING_BYTES (8u << 20)      /* at 1000 Hz and 16 KiB a stack: half a second */
+enum {
+	RING_USUAL = 8,                /* part of it that is used as long as the reader keeps up */
+	RING_RESERVE = 256 << 10,      /* bytes for looks without a native part: they are small */
+};
 
 struct ring {
 	uint8_t *bytes;
