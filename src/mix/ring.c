@@ -90,7 +90,8 @@ bool ring_put(struct ring *r, const struct look *look, bool lost_native, bool af
 	uint64_t begin = wraps ? head + RING_BYTES - at : head;
 	struct ring_look *rec;
 
-	if (begin + size - tail > RING_BYTES - (look->native ? RING_RESERVE : 0))
+	if (size > RING_BYTES / 2 ||
+	    begin + size - tail > RING_BYTES - (look->native && head != tail ? RING_RESERVE : 0))
 		return false;
 	if (wraps)
 		wrap(r, head);

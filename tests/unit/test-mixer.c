@@ -2,6 +2,7 @@
  * Looks with registers and a stack become stacks: names and merge over this very process, and what the
  * mixer's thread makes of clients that come and go, of rings that are full and of `same` looks. */
 #include "mix/mixer.h"
+#include "../../src/mix/ring.h"
 
 #include <pthread.h>
 #include <semaphore.h>
@@ -105,7 +106,7 @@ static void taker_leave(struct taker *t)
 static struct mixer *new_mixer(enum native_level level)
 {
 	const struct mixer_config c = { .level = level };
-	struct mixer *m = mixer_new(&c);
+	struct mixer *m = mixer_new(&c, NULL);
 
 	if (!m)
 		abort();
@@ -397,7 +398,7 @@ static void full(void)
 	put(&t, &first);
 	sem_wait(&t.in);
 	ok(!mixer_flush(t.client, NSEC_PER_MSEC), "flush has patience, not for ever");
-	for (int i = 0; i < 10; i++, puts++) {
+	for (size_t i = 0; i < RING_BYTES / sizeof(big) + 6; i++, puts++) {
 		struct look l = first;
 
 		l.native = &v;
