@@ -774,7 +774,9 @@ static void check_variant(const struct variant *v, size_t i, bool libunwind)
 	char *path;
 
 	if (v->needs && !have(v->needs)) {
-		tap_skip(v->name, v->needs);
+		path = xasprintf("needs the program %s", v->needs);
+		tap_skip(v->name, path);
+		free(path);
 		return;
 	}
 	path = build(v, i);
