@@ -157,29 +157,21 @@ static void weigh(struct stack_walk *w, uint64_t sp, uint64_t pc, uint64_t cfa, 
 		c->belief = UNWIND_REFUTED;
 }
 
-/* The frame of the call that returns to pc, if it holds the anchor. Where its CFA is by FP, that of
- * the first place above which a call of this very function returns to. */
+/* The frame of the call that returns to pc, if it holds the anchor. Only where its CFA is by SP: FP is
+ * not known, and looking for it finds other calls of the same function. */
 static bool hold_anchor(struct stack_walk *w, uint64_t sp, uint64_t pc, uint64_t anchor,
 			struct candidate *c)
 {
 	const struct rule *rule = w->unwind.rule(w->unwind.arg, pc - 1);
 	uint64_t cfa;
 
-	if (!rule || rule->kind != RULE_FRAME || rule->cfa.form != RULE_SUM)
+	if (!rule || rule->kind != RULE_FRAME || rule->cfa.form != RULE_SUM ||
+	    rule->cfa.base != RULE_SP)
 		return false;
-	if (rule->cfa.base == RULE_SP) {
-		cfa = sp + (uint64_t)(int64_t)rule->cfa.offset;
-		if (cfa > anchor && cfa - anchor <= NATIVE_EVAL_FRAME)
-			weigh(w, sp, pc, cfa, c);
-		return c->belief != UNWIND_REFUTED;
-	}
-	for (cfa = anchor + 16; rule->cfa.base == RULE_FP && cfa - anchor <= NATIVE_EVAL_FRAME; cfa += 8) {
+	cfa = sp + (uint64_t)(int64_t)rule->cfa.offset;
+	if (cfa > anchor && cfa - anchor <= NATIVE_EVAL_FRAME)
 		weigh(w, sp, pc, cfa, c);
-		if (c->belief == UNWIND_CONFIRMED)
-			return true;
-	}
-	c->belief = UNWIND_REFUTED;
-	return false;
+	return c->belief != UNWIND_REFUTED;
 }
 
 /* Looks at each place where the frame may begin. One that is confirmed is taken; of those that are

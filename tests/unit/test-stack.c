@@ -305,6 +305,11 @@ static void test_repair(void)
 	fp_stack();
 	walk_blocked(0);
 	check(result.end == UNWIND_UNKNOWN && result.count == 2, "an unknown FP ends the walk");
+	learned = (struct native_learned){ .count = 0 };
+	walk_blocked(0);
+	check(result.end == UNWIND_UNKNOWN && result.resyncs == 0, "it is not guessed");
+	healthy(0);
+	fp_stack();
 	walk_blocked(sp + 32 + EVAL_SIZE - 8);
 	check(all_there(0) && learned.count == 2, "a known one teaches the shape");
 	walk_blocked(0);
