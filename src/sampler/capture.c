@@ -4,19 +4,33 @@
 
 #include <errno.h>
 #include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include "native/unwind.h"
 #include "util/clock.h"
 
-enum { PAGE = 4096 };
+enum { PAGE = 4096, CAPTURE_LEAST = 16384 };
 
 #define REFRESH_NS (50 * NSEC_PER_MSEC)    /* mappings are read no more often */
 #define STACK_GROWTH_MAX (8u << 20)        /* below its mapping, as it was when we read it */
 #define TCB_ABOVE_MAX (1u << 30)           /* a stack's size: its thread's TCB is no further up */
 
+/* The C library keeps the list of robust mutexes in the thread's own structure (struct pthread in
+ * glibc's nptl/descr.h, musl's pthread_impl.h), which ends the stack that it has made for the thread.
+ * Needed where Python does not know the thread: since glibc 2.42 its stack's guard is no mapping of
+ * its own, so that the stacks of many threads are one mapping. 0: not known. */
+static remote_addr robust_list_of(pid_t tid)
+{
+	void *head = NULL;
+	size_t len;
+
+	return syscall(SYS_get_robust_list, tid, &head, &len) ? 0 : (remote_addr)(uintptr_t)head;
+}
+
 void capture_open(struct capture *c, pid_t tid, enum native_way way, bool kernel)
 {
-	*c = (struct capture){ .log.fd = -1 };
+	*c = (struct capture){ .log.fd = -1, .tcb = robust_list_of(tid), .most = NATIVE_STACK_MAX };
 	/* Without a log (too many files, say) the sleeping thread is still had by its system call. */
 	if (way == NATIVE_PERF && switch_log_open(&c->log, tid, kernel))
 		c->log.fd = -1;
@@ -131,13 +145,23 @@ struct stack_part capture_stack(struct capture *c, struct stack_maps *m, remote_
 	part.guess = !c->stack_hi;
 	lo = part.guess ? sp & ~(remote_addr)(PAGE - 1) : c->stack_lo;
 	end = part.guess ? (sp | (PAGE - 1)) + 1 : c->stack_hi;
+	if (!tcb)
+		tcb = c->tcb;
 	if (tcb > sp && tcb < end && tcb - sp < TCB_ABOVE_MAX)
 		end = tcb;
 	/* Below the mapping there may be nothing: one page that cannot be read spoils all. */
 	part.addr = sp - lo < UNWIND_RED_ZONE ? lo : sp - UNWIND_RED_ZONE;
-	part.cut = part.guess || end - part.addr > NATIVE_STACK_MAX;
-	part.len = end - part.addr > NATIVE_STACK_MAX ? NATIVE_STACK_MAX : (uint32_t)(end - part.addr);
+	part.cut = part.guess || end - part.addr > c->most;
+	part.len = end - part.addr > c->most ? c->most : (uint32_t)(end - part.addr);
 	return part;
+}
+
+void capture_failed(struct capture *c, const struct stack_part *part)
+{
+	/* A guard within the mapping, maybe. */
+	if (part->len > CAPTURE_LEAST && part->addr >= c->stack_lo)
+		c->most = part->len / 4 > CAPTURE_LEAST ? part->len / 4 : CAPTURE_LEAST;
+	c->stack_lo = c->stack_hi = 0;
 }
 
 void stack_maps_refresh(struct stack_maps *m, pid_t pid, uint64_t now_ns)

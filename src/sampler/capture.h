@@ -12,6 +12,8 @@
 struct capture {
 	struct switch_log log;   /* NATIVE_PERF */
 	remote_addr stack_lo, stack_hi; /* mapping its SP was last found in; 0: none */
+	remote_addr tcb;         /* in the thread's own structure, above its stack; 0: unknown */
+	uint32_t most;           /* bytes that are copied */
 };
 
 /* The stacks' mappings of a process: read anew off the looks. */
@@ -46,6 +48,9 @@ enum captured capture_registers(struct capture *c, struct hold *h, struct task *
 /* Which part of the stack to copy. `tcb` is the thread's pthread_t, 0 unknown: its stack ends there. */
 struct stack_part capture_stack(struct capture *c, struct stack_maps *m, remote_addr sp,
 				remote_addr tcb);
+
+/* The part could not be read. */
+void capture_failed(struct capture *c, const struct stack_part *part);
 
 /* Reads the mappings when something asked for it; not within a look. */
 void stack_maps_refresh(struct stack_maps *m, pid_t pid, uint64_t now_ns);

@@ -139,7 +139,7 @@ static bool native_end(struct sampler *s, struct sampled *th, const struct stack
 	n->stack = part->len ? snapshot_find(&s->snap, part->addr, part->len) : NULL;
 	if (!n->stack) { /* not where it was: look for it anew */
 		n->registers.known = 0;
-		th->capture.stack_lo = th->capture.stack_hi = 0;
+		capture_failed(&th->capture, part);
 		s->stacks.stale = s->stacks.stale || part->len;
 		return false;
 	}
