@@ -21,39 +21,38 @@ def names_of(space, pc, leaf):
     return found[2] if found else set()
 
 
-def offsets_of(space, pc):
-    found = space.find(pc)
-    return {"0x%x" % found[1], "0x%x" % (found[1] - 1)} if found else set()
+def offsets_of(space, pc, leaf):
+    """What stands for a name where there is none: where the function begins, else the address itself."""
+    found = space.find(pc if leaf else pc - 1)
+    return {"0x%x" % at for at in (found[1], found[3]) if at is not None} if found else set()
 
 
 def matches(frame, space, pc, name, leaf):
     """Whether our frame is gdb's. Where neither has a name, the address in the file must be the same one."""
     ours = symbols.plain(frame["name"])
     if ours.startswith("0x"):
-        return ours in offsets_of(space, pc)
+        return ours in offsets_of(space, pc, leaf)
     known = names_of(space, pc, leaf) | ({symbols.plain(name)} if name else set())
     return ours in known or not known and ours.startswith("[")
 
 
 def difference(space, ours, theirs):
-    """None if our frames are gdb's; ours may hold inlined functions, as gdb's do."""
-    at, leaf, inlined = 0, True, set()
+    """None if our frames are gdb's. Functions that were inlined may be shown or not, by either."""
+    theirs = [x for x in theirs if x[2] not in ("tailcall", "error")]
+    reached, leaf = {0}, True  # how many of ours may be gone through so far
     for pc, name, kind in theirs:
         if kind == "inline":
-            inlined.add(name)
+            reached |= {at + 1 for at in reached if at < len(ours) and symbols.plain(ours[at]["name"]) == name}
             continue
-        if kind in ("tailcall", "error"):
-            continue
-        while at < len(ours) and ours[at]["name"] in inlined and not matches(ours[at], space, pc, name, leaf):
-            at += 1
-        if at == len(ours):
-            return "ends before gdb's %s (0x%x)" % (name, pc)
-        if not matches(ours[at], space, pc, name, leaf):
+        fits = {at + 1 for at in reached if at < len(ours) and matches(ours[at], space, pc, name, leaf)}
+        if not fits:
+            at = min(max(reached), len(ours) - 1)
             return "frame %d is %s (%s), gdb's is %s (%x %s)" % (
-                at, ours[at]["name"], ours[at]["filename"], name, pc, sorted(names_of(space, pc, leaf) or offsets_of(space, pc)))
-        at, leaf, inlined = at + 1, kind == "signal", set()
-    if at < len(ours):
-        return "goes on after gdb's end: %s" % [f["name"] for f in ours[at:at + 3]]
+                at, ours[at]["name"], ours[at]["filename"], name, pc,
+                sorted(names_of(space, pc, leaf) or offsets_of(space, pc, leaf)))
+        reached, leaf = fits, kind == "signal"
+    if len(ours) not in reached:
+        return "goes on after gdb's end: %s" % [f["name"] for f in ours[max(reached):][:3]]
     return None
 
 
@@ -87,7 +86,7 @@ def compare(row, t, found):
         if tid not in ours:
             found["bad"].append("thread %d is not in the dump" % tid)
             continue
-        wrong = difference(space, native_frames(ours[tid]), frames)
+        wrong = difference(space, native_frames(ours[tid]) or [{"name": "nothing", "filename": ""}], frames)
         found["frames"] += len(frames)
         if wrong:
             found["bad"].append("%s\nours: %s\ngdb:  %s" % (wrong, " < ".join(f["name"] for f in native_frames(ours[tid])),

@@ -16,6 +16,7 @@ def judge(row, check, graph, t, level, seconds):
     run, stacks = pystoker.record(["-p", t.pid, "-d", seconds, "-r", RATE, level])
     if run.status or stacks is None:
         return check.ok(False, "%s: runs" % level, run)
+    graph.levels_all = level == "--native=all"
     verdict = native.Verdict(graph, stacks, row.executable)
     check.ok(verdict.samples > 0 and verdict.native > 0, "%s: has native frames" % level, run)
     least = RIGHT_MIN_OLD if row.version < OLD else RIGHT_MIN

@@ -3,6 +3,7 @@
 import bisect
 import os
 import re
+import struct
 import subprocess
 
 DEBUG = "/usr/lib/debug/.build-id"
@@ -36,6 +37,22 @@ def demangled(names):
     return [n.partition("(")[0] for n in done.stdout.decode().split("\n")]
 
 
+def function_starts(path):
+    """The sorted table of .eh_frame_hdr (LSB Core, 10.6.2), as linkers write it: offsets of four bytes."""
+    for line in readelf("-S", path):
+        words = line.replace("[ ", "[").split()
+        if len(words) > 6 and words[1] == ".eh_frame_hdr":
+            address, offset, size = (int(w, 16) for w in words[3:6])
+            with open(path, "rb") as f:
+                f.seek(offset)
+                data = f.read(size)
+            if data[:4] != b"\x01\x1b\x03\x3b":
+                return []
+            count = struct.unpack_from("<I", data, 8)[0]
+            return sorted(address + struct.unpack_from("<i", data, 12 + 8 * i)[0] for i in range(count))
+    return []
+
+
 class File:
     """The functions of an ELF file."""
 
@@ -50,6 +67,13 @@ class File:
         self.starts = sorted(self.at)
         self.segments = [(int(w[1], 16), int(w[2], 16), int(w[4], 16)) for w in
                          (line.split() for line in readelf("-l", path)) if w[:1] == ["LOAD"]]
+
+        self.functions = function_starts(path)
+
+    def start(self, address):
+        """Where the function begins that holds the address, as .eh_frame_hdr has it; None: not known."""
+        i = bisect.bisect_right(self.functions, address) - 1
+        return self.functions[i] if i >= 0 else None
 
     def names(self, address):
         """Every name whose function holds the address; those without a size reach to the next one."""
@@ -82,12 +106,12 @@ class Space:
         return self.files[path]
 
     def find(self, address):
-        """(path, address in the file, names); None for what is in no file."""
+        """(path, address in the file, names, where its function begins); None for what is in no file."""
         for start, end, offset, path in self.maps:
             if start <= address < end:
                 file, at = self.file_of(path), address - start + offset
                 for from_offset, vaddr, size in file.segments:
                     if from_offset <= at < from_offset + size:
                         inside = at - from_offset + vaddr
-                        return path, inside, file.names(inside)
+                        return path, inside, file.names(inside), file.start(inside)
         return None

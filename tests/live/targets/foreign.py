@@ -26,6 +26,10 @@ def py_callback(n):
     return py_work(n)
 
 
+def py_default(thing):
+    return py_callback(1)
+
+
 def say(thing):
     sys.stdout.write(json.dumps(thing) + "\n")
     sys.stdout.flush()
@@ -94,7 +98,7 @@ def orjson_round(folder):
     things = [Thing(), {"a": Thing()}]
 
     def py_round():
-        return orjson.dumps(things, default=lambda thing: py_callback(1)) == b'[0,{"a":0}]'
+        return orjson.dumps(things, default=py_default) == b'[0,{"a":0}]'
     return py_round, "orjson"
 
 
@@ -118,7 +122,9 @@ def main():
     make = globals()[sys.argv[1] + "_round"]
     py_round, code = make(*sys.argv[2:])
     threading.Thread(target=watch, daemon=True).start()
-    say({"chain": [getattr(py_round.__code__, "co_qualname", "py_round"), "py_callback", "py_work"], "code": code})
+    between = ["py_default"] if sys.argv[1] == "orjson" else []
+    name = getattr(py_round.__code__, "co_qualname", "py_round")
+    say({"chain": [name] + between + ["py_callback", "py_work"], "code": code})
     rounds = 0
     while running:
         right[0] = py_round() and right[0]
