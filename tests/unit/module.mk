@@ -161,3 +161,5 @@ UNIT_TESTS += tests/unit/test-ring
 tests_unit_test_ring_CPPFLAGS = $(UNIT_CPPFLAGS)
 UNIT_TESTS += tests/unit/test-mixer
 tests_unit_test_mixer_CPPFLAGS = $(UNIT_CPPFLAGS)
+UNIT_TESTS += tests/unit/test-functions
+tests_unit_test_functions_CPPFLAGS = $(UNIT_CPPFLAGS)
