@@ -186,7 +186,7 @@ static struct native_walk walk(struct blend *b, const struct look_native *n)
 }
 
 /* Names for what was walked; which of it is the eval loop. */
-static void take_native(struct blend *b, const struct native_walk *w)
+static void name_frames_of(struct blend *b, const struct native_walk *w)
 {
 	struct scratch *s = b->scratch;
 
@@ -202,6 +202,15 @@ static void take_native(struct blend *b, const struct native_walk *w)
 			.gap = f->how == UNWIND_RESYNC,
 		};
 	}
+}
+
+static void take_native(struct blend *b, const struct native_walk *w, uint32_t entry_count)
+{
+	struct scratch *s = b->scratch;
+
+	name_frames_of(b, w);
+	if (names_learn(&b->names, s->anchors, entry_count))
+		name_frames_of(b, w);
 	/* _start is the program's own, not a library's. */
 	if (w->count && w->end == UNWIND_COMPLETE && s->names[w->count - 1].start)
 		s->names[w->count - 1].machinery = MACHINERY_START;
@@ -276,7 +285,7 @@ void blend_look(struct blend *b, const struct look *look, bool lost_native, uint
 	put_kernel(b, n);
 	w = walk(b, n);
 	count_walk(b->stats, &w, clock_mono_ns() - now_ns);
-	take_native(b, &w);
+	take_native(b, &w, n->entry_count);
 	merge(b, look, &w);
 }
 

@@ -3,3 +3,4 @@ libpystoker_a_SOURCES += include/mix/mixer.h %D%/mixer.c
 libpystoker_a_SOURCES += %D%/ring.h %D%/ring.c
 libpystoker_a_SOURCES += %D%/names.h %D%/names.c
 libpystoker_a_SOURCES += %D%/blend.h %D%/blend.c
+libpystoker_a_SOURCES += %D%/plumbing.c %D%/plumbing.h

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "native/demangle.h"
+#include "py/version.h"
 #include "util/xalloc.h"
 
 enum {
@@ -130,6 +131,49 @@ static uint64_t unnamed_start(struct names *n, struct module *m, uint64_t addr)
 	return table && functions_start(table, addr, &start) ? start : addr;
 }
 
+static struct plumbing_from plumbing_from(struct names *n, const struct module_range *range)
+{
+	return (struct plumbing_from){
+		.remote = n->space->remote, .maps = &n->space->map.maps, .bias = range->bias,
+		.start = n->target->module_start, .end = n->target->module_end,
+		.functions = module_functions(n->space->map.all, range->module),
+		.fd = range->module->fd,
+	};
+}
+
+/* Only the interpreter's own code, and only code that has no name. */
+static enum machinery unnamed_machinery(struct names *n, const struct module_range *range,
+					uint64_t start)
+{
+	if (!n->plumbing.asked) {
+		struct plumbing_from from = plumbing_from(n, range);
+
+		plumbing_load(&n->plumbing, &from);
+		n->interpreter = start + range->bias;
+	}
+	return plumbing_has(&n->plumbing, start + range->bias) ? MACHINERY_CALL : MACHINERY_NONE;
+}
+
+bool names_learn(struct names *n, const uint64_t *anchors, size_t count)
+{
+	const struct module_range *range;
+	struct plumbing_from from;
+	bool learned = false;
+
+	if (!n->plumbing.asked || n->plumbing.vectorcall || n->target->version < PYVER(3, 12) ||
+	    n->plumbing.tries >= PLUMBING_TRIES_MAX)
+		return false;
+	range = module_map_find(&n->space->map, n->interpreter, n->space->now_ns);
+	if (!range)
+		return false;
+	from = plumbing_from(n, range);
+	for (size_t i = 0; i < count && !learned; i++)
+		learned = anchors[i] && plumbing_learn(&n->plumbing, &from, anchors[i]);
+	if (learned)
+		forget(n);
+	return learned;
+}
+
 static void name_file(struct names *n, struct name *ret, const struct module_range *range,
 		      uint64_t addr)
 {
@@ -138,7 +182,11 @@ static void name_file(struct names *n, struct name *ret, const struct module_ran
 	struct symbol symbol;
 
 	if (!table || !symbols_find(table, addr, &symbol, buf)) {
-		snprintf(text, sizeof(text), "0x%" PRIx64, unnamed_start(n, range->module, addr));
+		uint64_t start = unnamed_start(n, range->module, addr);
+
+		snprintf(text, sizeof(text), "0x%" PRIx64, start);
+		if (is_interpreter(n, range))
+			ret->machinery = (uint8_t)unnamed_machinery(n, range, start);
 		ret->unnamed = is_interpreter(n, range) || is_c_library(range->module);
 		name_lines(n, range->module, addr, text);
 		return;

@@ -6,6 +6,7 @@
 #include "native/lines.h"
 #include "native/machinery.h"
 #include "native/space.h"
+#include "plumbing.h"
 #include "py/target.h"
 #include "sym/symtab.h"
 #include "util/idmap.h"
@@ -25,6 +26,8 @@ struct names {
 	struct space *space;     /* not owned */
 	const struct py_target *target;
 	struct symtab *symtab;
+	struct plumbing plumbing;/* machinery that has no name; asked for when some code has none */
+	remote_addr interpreter; /* some code of it, once plumbing was asked for */
 	bool all;                /* calls of the interpreter that were inlined are shown too */
 	struct idmap index;      /* (module, address in the file) -> items */
 	struct name *items;
@@ -36,6 +39,10 @@ struct names {
 void names_init(struct names *n, struct space *space, const struct py_target *t,
 		struct symtab *symtab, bool all);
 void names_release(struct names *n);
+
+/* The eval calls of the stack whose names were found: which code without a name is machinery may be
+ * learned from them. True: it was, the names are to be found again. */
+bool names_learn(struct names *n, const uint64_t *anchors, size_t count);
 
 /* Before a stack of `frames` frames: names found from now on stay valid until the next stack. */
 void names_begin(struct names *n, uint32_t frames);

@@ -135,6 +135,7 @@ static const struct row rows[] = {
 	{ "__libc_start_main_impl", MACHINERY_START },
 	{ "_pymain_run_repl", MACHINERY_RUN },
 	{ "_start", MACHINERY_START },
+	{ "call_attribute", MACHINERY_CALL },
 	{ "call_function", MACHINERY_CALL },
 	{ "call_maybe", MACHINERY_CALL },
 	{ "call_method", MACHINERY_CALL },
@@ -192,6 +193,7 @@ static const struct row rows[] = {
 	{ "vectorcall_maybe", MACHINERY_CALL },
 	{ "vectorcall_method", MACHINERY_CALL },
 	{ "vectorcall_unbound", MACHINERY_CALL },
+	{ "wrap_strftime", MACHINERY_NONE }, /* datetime's, part of the interpreter in Debian */
 	{ "wrapper_call", MACHINERY_CALL },
 	{ "wrapperdescr_call", MACHINERY_CALL },
 };
@@ -199,6 +201,7 @@ static const struct row rows[] = {
 /* Families: every name that begins so. */
 static const struct row families[] = {
 	{ "_TAIL_CALL_", MACHINERY_EVAL }, /* 3.14+ --with-tail-call-interp: a function an opcode */
+	{ "_Py_slot_tp_", MACHINERY_CALL },
 	{ "slot_am_", MACHINERY_CALL },    /* from a C slot to the class's __method__ */
 	{ "slot_bf_", MACHINERY_CALL },
 	{ "slot_mp_", MACHINERY_CALL },

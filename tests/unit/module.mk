@@ -163,3 +163,6 @@ UNIT_TESTS += tests/unit/test-mixer
 tests_unit_test_mixer_CPPFLAGS = $(UNIT_CPPFLAGS)
 UNIT_TESTS += tests/unit/test-functions
 tests_unit_test_functions_CPPFLAGS = $(UNIT_CPPFLAGS)
+UNIT_TESTS += tests/unit/test-plumbing
+tests_unit_test_plumbing_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_plumbing_LDFLAGS = -rdynamic

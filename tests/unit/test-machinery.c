@@ -20,7 +20,8 @@ static const struct {
 	{ "_PyMethodDef_RawFastCallKeywords", MACHINERY_CALL }, /* 3.7 */
 	{ "method_vectorcall_FASTCALL_KEYWORDS", MACHINERY_CALL },
 	{ "slot_tp_richcompare", MACHINERY_CALL }, { "slot_nb_add", MACHINERY_CALL },
-	{ "wrap_init", MACHINERY_CALL },
+	{ "wrap_init", MACHINERY_CALL }, { "_Py_slot_tp_getattr_hook", MACHINERY_CALL },
+	{ "call_attribute", MACHINERY_CALL },
 	{ "pymain_run_python", MACHINERY_RUN }, { "thread_run", MACHINERY_RUN },
 	{ "__libc_start_main_impl", MACHINERY_START }, { "clone3", MACHINERY_START },
 	/* What people look for. */
@@ -31,6 +32,7 @@ static const struct {
 	{ "PyObject_RichCompare", MACHINERY_NONE }, { "gc_collect_main", MACHINERY_NONE },
 	{ "_PyObject_GC_New", MACHINERY_NONE }, { "PyImport_ImportModuleLevelObject", MACHINERY_NONE },
 	{ "lru_cache_call", MACHINERY_NONE }, { "method_get", MACHINERY_NONE },
+	{ "wrap_strftime", MACHINERY_NONE },
 	/* Whole names only. */
 	{ "", MACHINERY_NONE }, { "PyObject_Cal", MACHINERY_NONE },
 	{ "PyObject_CallX", MACHINERY_NONE }, { "slot_tp", MACHINERY_NONE },
