@@ -101,9 +101,19 @@ static void name_run_time(struct names *n, struct name *ret, uint64_t addr)
 	add_frame(n, known ? known : "[jit]", "[jit]", 0);
 }
 
-/* The function `plain`, with what was inlined there in front of it. */
-static void name_lines(struct names *n, struct module *m, uint64_t addr, const char *plain)
+/* Outside the interpreter they come from Python's headers; anything else is somebody else's. */
+static bool is_inlined_machinery(const struct names *n, const struct module_range *range,
+				 const char *name)
 {
+	return machinery_find(name) == MACHINERY_CALL &&
+	       (is_interpreter(n, range) || !strncmp(name, "Py", 2) || !strncmp(name, "_Py", 3));
+}
+
+/* The function `plain`, with what was inlined there in front of it. */
+static void name_lines(struct names *n, const struct module_range *range, uint64_t addr,
+		       const char *plain)
+{
+	struct module *m = range->module;
 	struct lines *lines = module_lines(n->space->map.all, m);
 	struct line_frame found[LINES_INLINE_MAX];
 	size_t count = lines ? lines_find(lines, addr, found) : 0;
@@ -111,8 +121,7 @@ static void name_lines(struct names *n, struct module *m, uint64_t addr, const c
 
 	for (size_t i = 0; i + 1 < count; i++) {
 		demangle(found[i].name ? found[i].name : "?", inlined, sizeof(inlined));
-		/* They come from Python's headers, whatever the module. */
-		if (!n->all && machinery_find(inlined) == MACHINERY_CALL)
+		if (!n->all && is_inlined_machinery(n, range, inlined))
 			continue;
 		add_frame(n, inlined, found[i].file ? found[i].file : m->path, found[i].line);
 	}
@@ -188,13 +197,13 @@ static void name_file(struct names *n, struct name *ret, const struct module_ran
 		if (is_interpreter(n, range))
 			ret->machinery = (uint8_t)unnamed_machinery(n, range, start);
 		ret->unnamed = is_interpreter(n, range) || is_c_library(range->module);
-		name_lines(n, range->module, addr, text);
+		name_lines(n, range, addr, text);
 		return;
 	}
 	demangle(symbol.name, plain, sizeof(plain));
 	ret->machinery = (uint8_t)machinery_of(n, range, plain);
 	ret->start = machinery_find(plain) == MACHINERY_START;
-	name_lines(n, range->module, addr, plain);
+	name_lines(n, range, addr, plain);
 }
 
 static struct name name_new(struct names *n, const struct module_range *range, uint64_t addr)

@@ -18,7 +18,7 @@
 #include "native/functions.h"
 
 enum {
-	PLUMBING_MAX = 512,             /* functions; 3.14 has 150 */
+	PLUMBING_MAX = 512,             /* functions; 3.14 has 101 */
 	PLUMBING_DATA_MAX = 16 << 20,   /* bytes of one mapping that are looked through */
 	PLUMBING_TRIES_MAX = 1000,      /* stacks asked for a Python function */
 };

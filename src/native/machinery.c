@@ -202,6 +202,7 @@ static const struct row rows[] = {
 static const struct row families[] = {
 	{ "_TAIL_CALL_", MACHINERY_EVAL }, /* 3.14+ --with-tail-call-interp: a function an opcode */
 	{ "_Py_slot_tp_", MACHINERY_CALL },
+	{ "richcmp_", MACHINERY_CALL },    /* wrappers of a type's comparisons */
 	{ "slot_am_", MACHINERY_CALL },    /* from a C slot to the class's __method__ */
 	{ "slot_bf_", MACHINERY_CALL },
 	{ "slot_mp_", MACHINERY_CALL },

@@ -21,7 +21,7 @@ static const struct {
 	{ "method_vectorcall_FASTCALL_KEYWORDS", MACHINERY_CALL },
 	{ "slot_tp_richcompare", MACHINERY_CALL }, { "slot_nb_add", MACHINERY_CALL },
 	{ "wrap_init", MACHINERY_CALL }, { "_Py_slot_tp_getattr_hook", MACHINERY_CALL },
-	{ "call_attribute", MACHINERY_CALL },
+	{ "call_attribute", MACHINERY_CALL }, { "richcmp_lt", MACHINERY_CALL },
 	{ "pymain_run_python", MACHINERY_RUN }, { "thread_run", MACHINERY_RUN },
 	{ "__libc_start_main_impl", MACHINERY_START }, { "clone3", MACHINERY_START },
 	/* What people look for. */
