@@ -81,6 +81,8 @@ struct look {
 	bool same;            /* with config.native: the stack is that of the thread's last look, which
 			       * it has not run since; nothing of it is given again */
 	const struct look_native *native; /* with config.native, unless `same`; else NULL */
+	bool *refused;        /* may be NULL; to be set by who could not keep all of it: the next look
+			       * is not `same` then */
 };
 
 struct sampler_ops {

@@ -138,6 +138,7 @@ static void finish(struct mixer_client *c, const struct ring_look *rec)
 	if (last)
 		last->when_ns = look.when_ns;
 	look.native = NULL;
+	look.refused = NULL;
 	look.same = false;
 	c->ops.on_look(c->ops.arg, &look);
 	last_sweep(c, look.when_ns);
@@ -222,6 +223,8 @@ static void on_look(void *arg, const struct look *look)
 		struct look bare = *look;
 
 		bare.native = NULL;
+		if (look->refused)
+			*look->refused = true;
 		if (!put(c, &bare, true)) {
 			__atomic_add_fetch(&c->stats.lost, 1, __ATOMIC_RELAXED);
 			c->lossy = c->lossy || !look->same;

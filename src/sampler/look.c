@@ -337,6 +337,7 @@ static void account(struct sampled *th, const struct look_state *l)
 static void deliver(struct sampler *s, struct sampled *th, const struct sym_frame *frames,
 		    uint32_t count, uint64_t now_ns, const struct look_state *l)
 {
+	bool refused = false;
 	struct look look = {
 		.thread = th->number,
 		.frames = frames,
@@ -348,6 +349,7 @@ static void deliver(struct sampler *s, struct sampled *th, const struct sym_fram
 		.holds_gil = l->holds_gil,
 		.same = frames == NULL,
 		.native = frames && s->config.native ? &s->native : NULL,
+		.refused = &refused,
 	};
 
 	if (l->running) {
@@ -357,6 +359,7 @@ static void deliver(struct sampler *s, struct sampled *th, const struct sym_fram
 	th->last_ns = now_ns;
 	stat_add(&s->stats.samples, 1);
 	s->ops.on_look(s->ops.arg, &look);
+	th->kept = th->kept && !refused;
 }
 
 /* Keeps a sleeper's stack: it stays true until the thread runs again. */

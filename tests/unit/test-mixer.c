@@ -28,8 +28,8 @@ struct taker {
 	_Atomic uint32_t taken, wrong, announced;
 	uint32_t expected;            /* thread number of the next look; checked if `ordered` */
 	bool ordered;
-	bool blocks;                  /* on_look waits for `go` */
-	bool again;                   /* on_look puts the look in once more */
+	_Atomic bool blocks;                /* on_look waits for `go` */
+	_Atomic bool again;           /* on_look puts the look in once more */
 	sem_t in, go;
 	char text[NAMES * 64];        /* of the last look: names, leaf first, each followed by ';' */
 	struct look last;
@@ -74,6 +74,8 @@ static void on_look(void *arg, const struct look *l)
 	t->marked += strstr(t->text, "too many at once") != NULL;
 	t->emptied += !l->count;
 	t->taken++;
+	if (t->again && t->taken == 1) /* a ring has one writer: the one before us is done */
+		sem_wait(&t->go);
 	if (t->again)
 		t->ops.on_look(t->ops.arg, &plain);
 	if (t->blocks) {
@@ -388,6 +390,7 @@ static void full(void)
 	struct mixer_stats stats;
 	struct sym_frame frames[2];
 	struct look first, second, again = same_look(1);
+	bool refused = false;
 	uint32_t puts = 0;
 	struct taker t;
 
@@ -397,6 +400,7 @@ static void full(void)
 	second = python_look(&t, 1, "second", &frames[1]);
 	put(&t, &first);
 	sem_wait(&t.in);
+	first.refused = &refused;
 	ok(!mixer_flush(t.client, NSEC_PER_MSEC), "flush has patience, not for ever");
 	for (size_t i = 0; i < RING_BYTES / sizeof(big) + 6; i++, puts++) {
 		struct look l = first;
@@ -404,12 +408,16 @@ static void full(void)
 		l.native = &v;
 		put(&t, &l);
 	}
+	ok(refused, "a look that lost its native part: who gave it is told");
 	do { /* no room for the smallest look */
 		put(&t, &first);
 		puts++;
 		mixer_stats(t.client, &stats);
 	} while (!stats.lost);
+	refused = false;
+	second.refused = &refused;
 	put(&t, &second);
+	ok(refused, "so for one that was lost");
 	t.blocks = false;
 	sem_post(&t.go);
 	flush(&t);
@@ -421,9 +429,11 @@ static void full(void)
 	flush(&t);
 	is_str(t.text, "[no frames: too many at once];",
 	       "the same as a look that was lost: not the stack of the one before it");
+	refused = false;
 	put(&t, &second);
 	put(&t, &again);
 	flush(&t);
+	ok(!refused, "not for one that was taken");
 	ok(strstr(t.text, "second;") != NULL, "the next look is known again");
 	taker_leave(&t);
 	mixer_free(m);
@@ -488,6 +498,7 @@ static void one_without_end(void)
 	taker_join(&busy, m, getpid());
 	busy.again = true;
 	put(&busy, &plain);
+	sem_post(&busy.go);
 	while (busy.taken < 2)
 		sched_yield();
 	l = python_look(&other, 1, "x", &frame);

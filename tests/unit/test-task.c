@@ -72,7 +72,15 @@ static int files_open(void)
 	return n;
 }
 
-/* A sanitizer may have a thread of its own. */
+static bool task_alive(pid_t tid)
+{
+	struct task t;
+	bool alive = task_open(&t, getpid(), tid) == 0;
+
+	task_close(&t);
+	return alive;
+}
+
 static void which_there_are(void)
 {
 	pthread_t threads[THREADS];
@@ -81,6 +89,13 @@ static void which_there_are(void)
 	size_t before;
 	int files;
 
+	sem_post(&go); /* with the first thread a sanitizer may start one of its own */
+	pthread_create(&threads[0], NULL, waits, NULL);
+	pthread_join(threads[0], NULL);
+	sem_wait(&up);
+	started = 0;
+	while (task_alive(tids[0]))
+		sched_yield();
 	task_list_init(&l, getpid());
 	task_list_read(&l);
 	before = l.count;
