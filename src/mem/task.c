@@ -124,8 +124,11 @@ bool task_foreign_namespace(pid_t pid, pid_t *ret_nspid)
 static DIR *tasks_open(pid_t pid)
 {
 	int fd = procfs_open(pid, "task");
+	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
 
-	return fd < 0 ? NULL : fdopendir(fd);
+	if (fd >= 0 && !dir)
+		close(fd);
+	return dir;
 }
 
 pid_t task_find(pid_t pid, pid_t native, bool same_namespace)
@@ -151,22 +154,22 @@ pid_t task_find(pid_t pid, pid_t native, bool same_namespace)
 
 void task_list_init(struct task_list *l, pid_t pid)
 {
-	*l = (struct task_list){ .fd = procfs_open(pid, "task") };
+	*l = (struct task_list){ .dir = tasks_open(pid) };
 }
 
 void task_list_release(struct task_list *l)
 {
-	if (l->fd >= 0)
-		close(l->fd);
+	if (l->dir)
+		closedir(l->dir);
 	free(l->tids);
-	*l = (struct task_list){ .fd = -1 };
+	*l = (struct task_list){ 0 };
 }
 
 static uint64_t links_of(const struct task_list *l)
 {
 	struct stat st;
 
-	return l->fd >= 0 && !fstat(l->fd, &st) ? st.st_nlink : 0;
+	return l->dir && !fstat(dirfd(l->dir), &st) ? st.st_nlink : 0;
 }
 
 bool task_list_changed(const struct task_list *l)
@@ -185,18 +188,17 @@ static void tid_add(struct task_list *l, pid_t tid)
 
 void task_list_read(struct task_list *l)
 {
-	int fd = l->fd >= 0 ? openat(l->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
-	DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
+	DIR *dir = l->dir;
 	struct dirent *d;
 
 	l->count = 0;
 	l->links = links_of(l);
+	if (dir)
+		rewinddir(dir);
 	while (dir && l->count < TASKS_MAX && (d = readdir(dir))) {
 		pid_t tid = (pid_t)atoi(d->d_name);
 
 		if (tid > 0)
 			tid_add(l, tid);
 	}
-	if (dir)
-		closedir(dir);
 }

@@ -7,18 +7,19 @@
 
 #include "internal.h"
 #include "util/clock.h"
+#include "util/idmap.h"
 #include "util/xalloc.h"
 
 /* Of more interpreters than that only the newest are watched; the others' new threads are found
  * by the listing that comes anyway. */
-enum { LIST_TRIES = 8, GROW = 32, WORDS_WATCHED = 64 };
+enum { LIST_TRIES = 8, GROW = 32, WORDS_WATCHED = 64, PYTHONS = THREADS_MAX };
 
 #define RELIST_NS (5 * NSEC_PER_SEC)      /* listed anew at least this often */
 #define WATCH_NS (500 * NSEC_PER_USEC)    /* at high rates the words are not compared every time */
 #define TASKS_NS (100 * NSEC_PER_MSEC)    /* native threads are counted this often */
 #define LOST_NS (100 * NSEC_PER_MSEC)     /* no good listing for so long: another program */
 
-/* Each thread keeps up to two files open. */
+/* Each thread keeps up to four files open. */
 static void raise_file_limit(void)
 {
 	struct rlimit limit;
@@ -127,27 +128,6 @@ static struct sampled *sampled_new(struct sampler *s, const struct py_thread *py
 
 /* --- threads that Python knows nothing of ----------------------------------------------------- */
 
-static bool tid_among(struct sampled *const *threads, uint32_t count, pid_t tid)
-{
-	for (uint32_t i = 0; i < count; i++)
-		if (threads[i]->task.tid == tid)
-			return true;
-	return false;
-}
-
-static struct sampled *known_native(struct sampler *s, pid_t tid, uint32_t *cursor)
-{
-	for (uint32_t n = 0; n < s->thread_count; n++) {
-		struct sampled *th = s->threads[(*cursor + n) % s->thread_count];
-
-		if (th->native_only && !th->gone && th->task.tid == tid) {
-			*cursor = *cursor + n + 1;
-			return th;
-		}
-	}
-	return NULL;
-}
-
 static struct sampled *native_new(struct sampler *s, pid_t tid, uint64_t now_ns)
 {
 	struct sampler_thread_info info = { .py = { .native_id = tid }, .tid = tid };
@@ -217,26 +197,36 @@ void roster_watch(struct sampler *s)
 	s->watched = true;
 }
 
+/* Thread ids of Python's threads (NULL) and of the native ones that are known. */
+static void tids_put(struct idmap *map, struct sampled *const *threads, uint32_t count, bool natives)
+{
+	for (uint32_t i = 0; i < count; i++)
+		if (!natives || (threads[i]->native_only && !threads[i]->gone))
+			*idmap_put(map, (uint64_t)threads[i]->task.tid) = natives ? i : PYTHONS;
+}
+
 /* Adds the threads that are none of the `count` of Python's at the start of threads[]. */
 static uint32_t natives_apply(struct sampler *s, struct sampled **threads, uint32_t count,
 			      uint64_t now_ns)
 {
-	uint32_t pythons = count, cursor = 0;
+	struct idmap map;
 
+	idmap_init(&map);
+	tids_put(&map, s->threads, s->thread_count, true);
+	tids_put(&map, threads, count, false);
 	for (size_t i = 0; i < s->tasks.count && count < THREADS_MAX; i++) {
-		pid_t tid = s->tasks.tids[i];
+		uint32_t at = *idmap_put(&map, (uint64_t)s->tasks.tids[i]);
 		struct sampled *th;
 
-		if (tid_among(threads, pythons, tid))
+		if (at == PYTHONS)
 			continue;
-		th = known_native(s, tid, &cursor);
-		if (!th)
-			th = native_new(s, tid, now_ns);
+		th = at == IDMAP_NONE ? native_new(s, s->tasks.tids[i], now_ns) : s->threads[at];
 		if (!th)
 			continue;
 		th->listed = true;
 		threads[count++] = th;
 	}
+	idmap_release(&map);
 	return count;
 }
 
