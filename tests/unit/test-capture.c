@@ -30,7 +30,7 @@ static struct stack_maps maps;
 static struct capture fresh(void)
 {
 	maps.stale = false;
-	return (struct capture){ .log.fd = -1 };
+	return (struct capture){ .log.fd = -1, .most = NATIVE_STACK_MAX };
 }
 
 static void is_part(struct stack_part p, uint64_t from, uint64_t to, bool cut, const char *what)
