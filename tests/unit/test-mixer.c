@@ -506,6 +506,7 @@ static void one_without_end(void)
 	flush(&other);
 	is_int(other.taken, 1, "a ring that is never empty keeps nobody waiting");
 	taker_join(&third, m, getpid());
+	l = python_look(&third, 1, "x", &frame);
 	put(&third, &l);
 	taker_leave(&other);
 	taker_leave(&third);
