@@ -67,6 +67,39 @@ static void unmapped_pieces_do_not_hide_others(void)
 	fake_release(&fake);
 }
 
+/* A piece that is wanted this time only. */
+static void an_extra_piece(void)
+{
+	struct fake_remote fake = { 0 };
+	struct remote remote = fake_remote(&fake);
+	struct plan plan = { 0 };
+	struct snapshot s;
+
+	fake_map(&fake, 0x10000, 64);
+	fake_map(&fake, 0x20000, 256);
+	snapshot_init(&s, &remote);
+	snapshot_begin(&s, &plan);
+	snapshot_get(&s, 0x10000, 8);
+	plan_learn(&plan, &s);
+	snapshot_begin_with(&s, &plan, 0x20000, 256);
+	ok(snapshot_find(&s, 0x20000, 256) && snapshot_find(&s, 0x20080, 8) &&
+	   snapshot_get(&s, 0x10000, 8), "the extra piece comes with the planned ones");
+	is_int(s.reads, 1, "in one read");
+	plan_learn(&plan, &s);
+	is_int(plan.count, 1, "and is not learned, used or not");
+	snapshot_begin_with(&s, &plan, 0x90000, 256);
+	ok(!snapshot_find(&s, 0x90000, 256) && !snapshot_find(&s, 0x90000, 1),
+	   "one that cannot be read is not there");
+	ok(snapshot_find(&s, 0x10000, 8) && !s.error, "and costs the others nothing");
+	snapshot_begin_with(&s, &plan, UINT64_MAX - 8, 256);
+	ok(snapshot_find(&s, 0x10000, 8) != NULL, "nor does an impossible one");
+	plan_learn(&plan, &s);
+	is_int(plan.count, 1, "the plan stays");
+	plan_release(&plan);
+	snapshot_release(&s);
+	fake_release(&fake);
+}
+
 static void limits(void)
 {
 	struct fake_remote fake = { 0 };
@@ -99,6 +132,7 @@ int main(void)
 {
 	plan_makes_one_read();
 	unmapped_pieces_do_not_hide_others();
+	an_extra_piece();
 	limits();
 	return tap_done();
 }
