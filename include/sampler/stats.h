@@ -12,6 +12,7 @@
 enum drop {
 	DROP_UNPROVEN = WALK_RESULTS, /* the thread kept running while it was read */
 	DROP_NO_CODE,                 /* a frame without a sane code object */
+	DROP_NO_FILES,                /* we may not open as many files as there are threads */
 	DROP_REASONS
 };
 

@@ -224,7 +224,7 @@ static void say_summary(const struct session *s)
 		say("%s", m->native);
 	if (m->samples == 0 && st->asleep && !s->o.idle)
 		say("hint: all threads were asleep; --idle shows sleeping threads too");
-	else if (m->samples == 0)
+	else if (m->samples == 0 && m->dropped == 0)
 		say("hint: no thread ran Python code meanwhile");
 	if (s->recording.recorder.proves && st->proven < st->samples)
 		say("hint: %llu samples could only be checked, not proven: this process may not run on "

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * One look at one thread: hold it, read it, prove that it did not run meanwhile, deliver it. */
+#include <errno.h>
 #include <string.h>
 
 #include "internal.h"
@@ -288,6 +289,7 @@ static enum attempt attempt(struct sampler *s, struct sampled *th, struct look_s
 			    bool may_hop, uint64_t now_ns)
 {
 	enum attempt held;
+	int r;
 
 	*l = (struct look_state){ 0 };
 	if (still_fresh(s, th, now_ns)) {
@@ -301,7 +303,12 @@ static enum attempt attempt(struct sampler *s, struct sampled *th, struct look_s
 		return TRY_ENDED;
 	if (unmoved(s, th, &l->before))
 		return TRY_UNMOVED;
-	if (task_where(&th->task, &l->where) || l->where.state == 'Z' || l->where.state == 'X')
+	r = task_where(&th->task, &l->where);
+	if (r == -EMFILE || r == -ENFILE) {
+		l->why = DROP_NO_FILES;
+		return TRY_FAILED;
+	}
+	if (r || l->where.state == 'Z' || l->where.state == 'X')
 		return TRY_ENDED;
 	l->running = l->where.state == 'R';
 	if (!l->running && !s->want_asleep) {
@@ -469,7 +476,7 @@ enum look_result look_at(struct sampler *s, struct sampled *th, bool may_hop)
 		}
 		if (result != TRY_FAILED && !lacks_record(s, th, &l, result))
 			break;
-		if (++tries == LOOK_TRIES)
+		if (++tries == LOOK_TRIES || l.why == DROP_NO_FILES)
 			break;
 		stat_add(&s->stats.retries, 1);
 		if (result != TRY_FAILED || l.why != DROP_UNPROVEN)

@@ -19,22 +19,28 @@ enum { LIST_TRIES = 8, GROW = 32, WORDS_WATCHED = 64, PYTHONS = THREADS_MAX };
 #define TASKS_NS (100 * NSEC_PER_MSEC)    /* native threads are counted this often */
 #define LOST_NS (100 * NSEC_PER_MSEC)     /* no good listing for so long: another program */
 
-/* Each thread keeps up to four files open. */
-static void raise_file_limit(void)
+static void raise_limit(int which)
 {
 	struct rlimit limit;
 
-	if (!getrlimit(RLIMIT_NOFILE, &limit) && limit.rlim_cur < limit.rlim_max) {
+	if (!getrlimit(which, &limit) && limit.rlim_cur < limit.rlim_max) {
 		limit.rlim_cur = limit.rlim_max;
-		setrlimit(RLIMIT_NOFILE, &limit);
+		setrlimit(which, &limit);
 	}
+}
+
+/* Each thread keeps up to four files open, and with native frames 8 KiB locked. */
+static void raise_limits(void)
+{
+	raise_limit(RLIMIT_NOFILE);
+	raise_limit(RLIMIT_MEMLOCK);
 }
 
 void roster_init(struct sampler *s)
 {
 	pid_t nspid;
 
-	raise_file_limit();
+	raise_limits();
 	s->list = xmalloc(THREADS_MAX * sizeof(s->list[0]));
 	s->foreign = task_foreign_namespace(s->target->pid, &nspid);
 	if (task_open(&s->process, s->target->pid, s->target->pid))

@@ -7,6 +7,7 @@ static const char *drop_text(unsigned int reason)
 	switch (reason) {
 	case DROP_UNPROVEN: return "unproven";
 	case DROP_NO_CODE: return "no code object";
+	case DROP_NO_FILES: return "too many open files";
 	default: return walk_text((enum walk)reason);
 	}
 }
