@@ -13,7 +13,8 @@ libpystoker_a_SOURCES += include/native/perf_map.h %D%/perf_map.c
 libpystoker_a_SOURCES += include/native/rules.h %D%/rules.c %D%/rule_compile.h %D%/rule_compile.c
 libpystoker_a_SOURCES += %D%/cfi.h %D%/cfi.c %D%/cfi_check.h %D%/cfi_check.c
 libpystoker_a_SOURCES += include/native/unwind.h %D%/unwind.c
-libpystoker_a_SOURCES += %D%/code.h %D%/code.c include/native/stack.h %D%/stack.c
+libpystoker_a_SOURCES += %D%/code.h %D%/code.c include/native/stack.h %D%/stack.c \
+	%D%/search.h %D%/search.c
 libpystoker_a_SOURCES += include/native/lines.h %D%/lines.c %D%/lines_check.h %D%/lines_check.c
 libpystoker_a_SOURCES += %D%/mapping.h %D%/mapping.c %D%/cursor.h
 libpystoker_a_SOURCES += %D%/debuginfod.h %D%/debuginfod.c

@@ -8,6 +8,8 @@
 
 #include <string.h>
 
+#include "search.h"
+
 _Static_assert((int)REGISTERS == RULE_REGISTERS && (int)REGISTER_PC == RULE_RA &&
 	       (int)REGISTER_SP == RULE_SP && (int)REGISTER_FP == RULE_FP,
 	       "registers have the same numbers everywhere");
@@ -198,7 +200,7 @@ static bool discover(struct stack_walk *w, uint64_t anchor, uint64_t above_sp)
 	return best.belief != UNWIND_REFUTED;
 }
 
-enum resync { RESYNC_NONE, RESYNC_GAP, RESYNC_REPAIR };
+enum resync { RESYNC_NONE, RESYNC_GAP, RESYNC_REPAIR, RESYNC_FOUND_FP };
 
 static enum resync resync_at(struct stack_walk *w, uint64_t anchor, uint64_t above_sp)
 {
@@ -235,6 +237,49 @@ static enum resync resync(struct stack_walk *w)
 		}
 	}
 	return done;
+}
+
+/* --- a sleeping thread's FP ------------------------------------------------------------------- */
+
+/* The first anchor above the frame the walk ended in, or in it. */
+static uint32_t next_anchor(const struct stack_walk *w)
+{
+	uint64_t sp = w->ret->frames[w->ret->count - 1].sp;
+	uint32_t a = 0;
+
+	while (a < w->n_anchors && w->anchors[a] <= sp)
+		a++;
+	return a;
+}
+
+/* That frame may be an eval frame, of known shape. */
+static bool repair_last(struct stack_walk *w)
+{
+	uint32_t a = next_anchor(w);
+
+	for (uint32_t i = 0; a < w->n_anchors && i < w->learned->count; i++)
+		if (repair(w, &w->learned->evals[i], w->anchors[a]))
+			return true;
+	return false;
+}
+
+/* Below the next anchor: so no eval frame is left out. */
+static bool find_fp(struct stack_walk *w)
+{
+	struct search s = {
+		.unwind = &w->unwind, .stack = w->stack,
+		.room = w->ret->frames + w->ret->count,
+		.max = NATIVE_FRAMES_MAX - w->ret->count,
+	};
+	uint32_t a = next_anchor(w);
+	uint64_t end = a < w->n_anchors ? w->anchors[a] : UINT64_MAX;
+	struct unwind_registers regs;
+
+	if (w->ret->end != UNWIND_UNKNOWN || w->ops->engine || !w->ops->code ||
+	    !search_fp(&s, &w->regs, end, &regs))
+		return false;
+	w->regs = regs;
+	return true;
 }
 
 /* --- guesses that lie ------------------------------------------------------------------------ */
@@ -304,8 +349,10 @@ static void take(struct stack_walk *w, enum resync how)
 
 	if (how == RESYNC_GAP)
 		first->how = UNWIND_RESYNC;
-	else if (how == RESYNC_REPAIR)
+	else if (how == RESYNC_REPAIR || how == RESYNC_FOUND_FP)
 		first->how = before;
+	if (how == RESYNC_FOUND_FP && r.count > 1)
+		first[1].how = UNWIND_FP;
 	w->ret->count += (uint32_t)r.count;
 	w->ret->guessed += (uint32_t)r.guessed;
 	w->ret->end = r.end;
@@ -328,11 +375,15 @@ static enum resync go_on(struct stack_walk *w, uint32_t from)
 	if (w->ret->count == 0 || w->ret->count == NATIVE_FRAMES_MAX)
 		return how;
 	how = distrust(w, from);
+	if (how == RESYNC_NONE && repair_last(w))
+		how = RESYNC_REPAIR;
+	if (how == RESYNC_NONE && find_fp(w))
+		how = RESYNC_FOUND_FP;
 	if (how == RESYNC_NONE)
 		how = resync(w);
 	w->ret->resyncs += how == RESYNC_GAP;
 	w->ret->repairs += how == RESYNC_REPAIR;
-	w->ret->count -= how == RESYNC_REPAIR;
+	w->ret->count -= how == RESYNC_REPAIR || how == RESYNC_FOUND_FP;
 	return how;
 }
 

@@ -320,6 +320,27 @@ static void test_repair(void)
 	check(all_there(1) && result.resyncs == 1, "and where frames are missing, too");
 }
 
+/* A sleeping thread without Python, in a function with a frame pointer. */
+static void test_search_fp(void)
+{
+	uint32_t before = learned.count;
+
+	fp_stack();
+	anchor_count = 0;
+	walk_blocked(0);
+	check(all_there(0) && result.resyncs == 0 && result.guessed == 1 &&
+	      frames[2].how == UNWIND_FP, "an unknown FP is searched: a guess, no gap");
+	check(learned.count == before, "from which nothing is learned");
+	anchors[anchor_count++] = sp + 40;
+	walk_blocked(0);
+	check(result.end != UNWIND_COMPLETE, "but not beyond an anchor: no eval frame is passed over");
+	anchor_count = 0;
+	*at(STACK + sizeof(words) - 64 - 8) = 0x12345; /* instead of the outermost */
+	walk_blocked(0);
+	check(result.end == UNWIND_UNKNOWN && result.count == 2,
+	      "not believed when the walk from there does not reach the outermost frame");
+}
+
 /* An FP that belongs to a frame further up, past an eval frame. */
 static void test_passed_over(void)
 {
@@ -410,6 +431,7 @@ int main(void)
 	test_no_anchor();
 	test_not_believed();
 	test_repair();
+	test_search_fp();
 	test_passed_over();
 	test_garbage();
 	test_engine();
