@@ -19,6 +19,7 @@ from driver import build, gdb, native, pystoker, rows, target, wheels  # noqa: E
 
 VERSIONS = ("3.8", "3.9", "3.10", "3.11", "3.12", "3.13", "3.14", "3.15")
 FRAMES = 30  # of the figure for unwinding
+MANY = 8     # times longer and fewer are the pairs with many threads
 
 
 def row_of(bench, version):
@@ -98,7 +99,7 @@ def truth_row(bench, table, tool, version, seconds):
               percent(verdict.right, verdict.samples, 4), percent(verdict.right, verdict.samples + dropped, 4),
               percent(verdict.wrong, verdict.samples, 4), percent(verdict.marked, verdict.samples, 4),
               percent(verdict.complete, verdict.samples, 4) if not getattr(tool, "hidden", False) else "–",
-              "%d of %d" % (len(verdict.seen), len(graph.all_ways())), number(1e6 * finished.cpu / max(verdict.samples, 1), 1),
+              "–" if graph.hidden else "%d of %d" % (len(verdict.seen), len(graph.all_ways())), number(1e6 * finished.cpu / max(verdict.samples, 1), 1),
               command=tool.shown(rate, seconds))
     for text in verdict.worst(1):
         table.note("%s, %s: the most frequent of its wrong stacks: `%s`" % (tool.label, row.text, text[-300:].replace("\n", " ")))
@@ -235,17 +236,17 @@ class Counted:
         os.close(self.fd)
 
 
-def toggled(bench, tool, counted, rate):
+def toggled(bench, tool, counted, rate, seconds, pairs):
     """Per pair, % of its speed that the target loses while the profiler is awake; it sleeps (SIGSTOP) in between."""
     running = bench.begin(tool, counted, rate) if tool else None
     pid, lost = running.pid() if running else None, []
     signal_it = (lambda number: os.kill(pid, number)) if pid else (lambda number: None)
     try:
-        for i in range(bench.s.native_pairs):
+        for i in range(pairs):
             speeds = {}
             for on in (i % 2 == 0, i % 2 == 1):
                 signal_it(signal.SIGCONT if on else signal.SIGSTOP)
-                speeds[on] = counted.speed(bench.s.native_toggle_s)
+                speeds[on] = counted.speed(seconds)
             if speeds[False]:
                 lost.append(100 * (1 - speeds[True] / speeds[False]))
     finally:
@@ -258,10 +259,12 @@ def toggled(bench, tool, counted, rate):
 def loss_row(bench, table, tool, rate, what, *arguments):
     label = tool.label if tool else "nothing (noise of the method)"
     bench.say("native: what %s loses, %s at %s Hz" % (what, label, rate))
+    # A round of many threads takes long.
+    longer = MANY if arguments else 1
     with Counted(bench, MAIN, *arguments) as counted:
-        lost = toggled(bench, tool, counted, rate)
+        lost = toggled(bench, tool, counted, rate, longer * bench.s.native_toggle_s, bench.s.native_pairs // longer or 1)
         whole = [] if tool is None else bench.slowdowns(tool, counted, rate, bench.s.slow_s, bench.s.native_slow_pairs)
-    low, high = shared.interval(lost)
+    low, high = shared.interval(lost) if lost else (None, None)
     table.add(label, what, number(rate, 0) if tool else "–", number(shared.median(lost)), "%s … %s" % (number(low), number(high)),
               len(lost), spread(whole), command=tool.shown(rate, None) if tool else None)
 
@@ -284,13 +287,20 @@ def loss_table(bench):
     else:
         for tool in [None, ours(bench)] + rivals(bench):
             loss_row(bench, table, tool, 100, "159 threads of OpenMP", library)
-    table.note("Pairs: the profiler is awake and stopped (SIGSTOP) in turns of %g ms. What the kernel does for us at each switch "
+    table.note("Pairs: the profiler is awake and stopped (SIGSTOP) in turns of %g ms (with many threads 8 times that). What the kernel does for us at each switch "
                "of a thread goes on meanwhile: the last column has whole recordings of %g s, begun and ended, in pairs too, "
                "and shows all, with more noise." % (1000 * bench.s.native_toggle_s, bench.s.slow_s))
     return table
 
 
 # --- what the profiler costs --------------------------------------------------------------------------------
+
+def native_frames(stacks):
+    """Of a sample, on average. Inlined functions count too, so that what a frame took is not overstated by them."""
+    total = sum(count * sum(not native.is_python(pystoker.split_frame(f)[1]) for f in stack)
+                for stack, count in stacks.counts.items())
+    return total / stacks.samples if stacks.samples else 0
+
 
 def cost_row(bench, table, tool, rate):
     bench.say("native: cost of %s at %d Hz" % (tool.label, rate))
@@ -301,10 +311,11 @@ def cost_row(bench, table, tool, rate):
         profile, long = bench.record(tool, counted, rate, seconds, bench.s.memory_every_s)
     samples = profile.samples - short_samples
     each = 1e6 * (long.cpu - short.cpu) / samples if samples > 0 else None
-    unwinding_ns = tools.number_after(r"([\d.]+) ns (?:per|a) (?:native )?frame", long.err)
+    walk = tools.number_after(r"([\d.]+) us a walk", long.err)
+    frames = native_frames(raw_stacks(tool, os.path.join(bench.work, "profile")))
     peak = max([m.get("VmHWM", 0) for _, m in long.memory] or [0])
     table.add(tool.label, number(rate, 0), number(profile.samples), number(each, 1),
-              number(unwinding_ns * FRAMES / 1000) if unwinding_ns else "–", number(peak / 1024), number(long.wall, 1),
+              number(FRAMES * walk / frames) if walk and frames else "–", number(peak / 1024), number(long.wall, 1),
               command=tool.shown(rate, seconds))
 
 

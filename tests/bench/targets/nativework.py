@@ -9,7 +9,8 @@ import struct
 import sys
 import time
 
-counter = mmap.mmap(open(sys.argv[2], "r+b").fileno(), 8)
+with open(sys.argv[2], "r+b") as shared:
+    counter = mmap.mmap(shared.fileno(), 8)
 PATTERN = re.compile("[a-z]+")
 TEXT = "some words and some more words " * 3
 

@@ -9,7 +9,7 @@ int openmp_round(int threads)
 	double sum = 0;
 
 #pragma omp parallel for num_threads(threads) reduction(+ : sum) schedule(static)
-	for (int i = 0; i < threads * 20000; i++)
+	for (int i = 0; i < threads * 2000; i++)
 		sum += 1.0 / (i + 1) / (i % 7 + 1);
 	sink = sum;
 	return omp_get_max_threads();
