@@ -7,12 +7,14 @@ import os
 import signal
 import time
 
-from driver import build, gdb, native, pystoker, symbols, target
+from driver import build, gdb, pystoker, rows, symbols, target
 
 EXCLUSIVE = True
 STOPS = int(os.environ.get("NATIVE_STOPS", 2))
 THREADS = 8
 BETWEEN_S = 0.02
+DEEP = 2000  # frames; a stack of so many may be longer than what is copied of it
+NOTHING = [{"name": "nothing", "filename": ""}]
 
 
 def names_of(space, pc, leaf):
@@ -57,7 +59,7 @@ def difference(space, ours, theirs):
 
 
 def native_frames(thread):
-    return [f for f in thread["frames"] if not native.is_python(f["filename"] or "")]
+    return [f for f in thread["frames"] if f["kind"] != "python"]
 
 
 def stopped(t):
@@ -86,11 +88,29 @@ def compare(row, t, found):
         if tid not in ours:
             found["bad"].append("thread %d is not in the dump" % tid)
             continue
-        wrong = difference(space, native_frames(ours[tid]) or [{"name": "nothing", "filename": ""}], frames)
+        wrong = difference(space, native_frames(ours[tid]) or NOTHING, frames)
         found["frames"] += len(frames)
         if wrong:
             found["bad"].append("%s\nours: %s\ngdb:  %s" % (wrong, " < ".join(f["name"] for f in native_frames(ours[tid])),
                                                           " < ".join("%s%s" % (n, "{%s}" % k if k else "") for _, n, k in frames)))
+
+
+def asleep(row, check):
+    """Threads that sleep in hard places and have not run since anybody looked: of their registers SP and PC are known."""
+    with target.start(row, "parked.py") as t:
+        t.until("ready")
+        check.ok(target.wait_for(lambda: all(target.state(t.pid, tid) == "S" for tid in target.tids(t.pid))),
+                 "asleep: all threads rest")
+        threads = pystoker.dump(t.pid, "--native=all")
+        if isinstance(threads, pystoker.Run):
+            check.ok(False, "asleep: dump runs", threads)
+            return
+        theirs, space = gdb.stacks(t.pid, row.executable, row.root), symbols.Space(t.pid, row.root)
+        wrong = [difference(space, native_frames(th) or NOTHING, theirs.get(th["os_thread_id"], [])) for th in threads
+                 if len(th["frames"]) < DEEP]
+        wrong = [w for w in wrong if w]
+        check.ok(len(threads) > 50 and len(theirs) == len(threads) and not wrong,
+                 "asleep: %d stacks equal gdb's" % len(threads), "%d differ" % len(wrong), *wrong[:5])
 
 
 def run(row, check):
@@ -111,3 +131,5 @@ def run(row, check):
                  "%d differ" % len(found["bad"]), *found["bad"][:3])
         check.equal(found["states"], {"T"}, "the target stays stopped")
         check.ok(end["right"] and t.end() == 0, "the target's results are right", end, t.stderr())
+    if row.name in [r.name for r in rows.spread(rows.find([])[0])]:
+        asleep(row, check)
