@@ -42,8 +42,6 @@ struct recorder {
 	uint32_t files_done;         /* files whose short path is known */
 	struct sampler_stats stats;  /* of samplers that ended */
 	bool proves;                 /* samples were meant to be proven */
-	bool reaped;                 /* the sampler took the process's wait status */
-	int reaped_status;
 };
 
 /* `events` (may be NULL) becomes the first slice's. With `turns` recorder_turn() may be called. With a

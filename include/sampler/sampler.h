@@ -125,10 +125,6 @@ void sampler_look_now(struct sampler *s, uint64_t patience_ns);
 enum sampler_end sampler_join(struct sampler *s);
 enum sampler_end sampler_state(const struct sampler *s); /* any thread, any time */
 
-/* Whether the sampler, tracing `pid`, a child of ours, has taken its wait status (blocking mode,
- * after sampler_join()). */
-bool sampler_reaped(const struct sampler *s, pid_t pid, int *ret_status);
-
 /* Counters so far; any thread, any time. */
 void sampler_stats(const struct sampler *s, struct sampler_stats *ret);
 /* How looks are made, in words: "on the target's CPU, without stopping it". */

@@ -32,13 +32,25 @@ struct sampler_stats {
 	uint64_t wake_max_ns;
 	uint64_t cpu_ns;       /* CPU time of the sampling thread */
 	uint64_t unattributed_ns; /* CPU time of threads never seen running afterwards */
+	/* Looks that stop the thread (ptrace): */
+	uint64_t stops;        /* threads stopped */
+	uint64_t stopped_ns;   /* from asking for a stop to letting go: at least as long as it stood */
+	uint64_t stopped_max_ns;
+	uint64_t stops_late;   /* given up: it slept deep, or its CPU was busy */
+	uint64_t stops_traced; /* not tried: another tracer has it; read in its place on its CPU */
+	uint64_t stops_denied; /* not permitted; the same */
+	uint64_t restarted;    /* waits that a stop has cut short, made anew */
 };
 
 uint64_t stats_looks(const struct sampler_stats *s); /* of any outcome */
 uint64_t stats_dropped(const struct sampler_stats *s);
+/* Of two maxima the larger one. */
 void stats_add(struct sampler_stats *sum, const struct sampler_stats *add);
+/* What has come since `what`; maxima stay those of all the time. */
 void stats_subtract(struct sampler_stats *from, const struct sampler_stats *what);
 /* "torn 3, unproven 1", nothing when there were none. */
 void stats_reasons(const struct sampler_stats *s, struct buf *out);
+/* "stopped 998 times, 12 us each, longest 80 us; 2 came too late", nothing when none was tried. */
+void stats_stops(const struct sampler_stats *s, struct buf *out);
 
 #endif

@@ -83,21 +83,24 @@ static void tell_interval(struct pushlog *p, const struct push_note *n)
 {
 	const struct sampler_stats *s = &n->stats;
 	uint64_t dropped = stats_dropped(s);
-	struct buf why = BUF_INIT, native = BUF_INIT;
+	struct buf why = BUF_INIT, native = BUF_INIT, stops = BUF_INIT;
 
 	stats_reasons(s, &why);
 	mixer_stats_text(&n->mixed, &native);
+	stats_stops(s, &stops);
 	log_line(p->log, "Profile pushed successfully: %.3f s of %zu process%s, %llu samples "
-		 "(%u %% proven), dropped %llu%s%s%s, repaired %llu, late %llu%s%s; %llu bytes in %zu "
+		 "(%u %% proven), dropped %llu%s%s%s, repaired %llu, late %llu%s%s%s%s; %llu bytes in %zu "
 		 "requests, %.3f s; own CPU %.2f %%, spool %llu", seconds(n->wall_ns), n->processes,
 		 n->processes == 1 ? "" : "es", (unsigned long long)s->samples,
 		 percent(s->proven, s->samples), (unsigned long long)dropped, why.len ? " (" : "",
 		 why.len ? why.data : "", why.len ? ")" : "", (unsigned long long)s->repaired,
 		 (unsigned long long)s->late, native.len ? ", native frames: " : "",
-		 native.len ? native.data : "", (unsigned long long)n->bytes, n->items,
+		 native.len ? native.data : "", stops.len ? ", " : "",
+		 stops.len ? stops.data : "", (unsigned long long)n->bytes, n->items,
 		 seconds(n->latency_ns), n->cpu_percent, (unsigned long long)depth(p));
 	buf_release(&why);
 	buf_release(&native);
+	buf_release(&stops);
 }
 
 /* What had waited for the server comes in crowds: a line now and then for all of it. */
@@ -250,7 +253,7 @@ struct figure {
 	double value;
 };
 
-enum { FIGURES_MAX = 40 };
+enum { FIGURES_MAX = 48 };
 
 /* Not getrusage(): its largest size is the parent's where that was larger, across exec. */
 static uint64_t resident_kb(void)
@@ -287,6 +290,19 @@ static size_t figures(struct pushlog *p, struct pusher *pusher, struct figure *f
 	FIGURE("samples_dropped_total", "counter", "looks that gave no true stack", stats_dropped(s));
 	FIGURE("samples_repaired_total", "counter", "samples shown without dead frames", s->repaired);
 	FIGURE("samples_late_total", "counter", "sampling times missed", s->late);
+	if (s->stops || s->stops_late || s->stops_traced || s->stops_denied) {
+		FIGURE("stops_total", "counter", "stops of threads for a look", s->stops);
+		FIGURE("stopped_seconds_total", "counter", "their length, with the wait for them",
+		       seconds(s->stopped_ns));
+		FIGURE("stop_longest_seconds", "gauge", "the longest of them",
+		       seconds(s->stopped_max_ns));
+		FIGURE("stops_late_total", "counter", "stops given up, since they did not come in time",
+		       s->stops_late);
+		FIGURE("stops_refused_total", "counter", "stops not permitted, or another tracer is there",
+		       s->stops_traced + s->stops_denied);
+		FIGURE("waits_anew_total", "counter", "waits of threads that a stop cut short, made anew",
+		       s->restarted);
+	}
 	if (m->looks) {
 		FIGURE("native_stacks_total", "counter", "stacks with native frames wanted", m->looks);
 		FIGURE("native_merged_total", "counter", "of them, brought together with Python's",

@@ -68,14 +68,25 @@ static void signals_forward(struct session *s)
 
 /* --- the program ------------------------------------------------------------------------------ */
 
+/* What a thread of ours traces shows its stops, too, whatever is asked for (waitpid(2)). */
 static void child_poll(struct session *s, int flags)
 {
 	int status;
 
-	if (s->ours && !s->child_done && waitpid(s->pid, &status, flags) == s->pid) {
-		s->child_status = status;
-		s->child_done = true;
-	}
+	if (!s->ours || s->child_done || waitpid(s->pid, &status, flags) != s->pid ||
+	    !(WIFEXITED(status) || WIFSIGNALED(status)))
+		return;
+	s->child_status = status;
+	s->child_done = true;
+}
+
+static bool child_has_ended(const struct session *s)
+{
+	siginfo_t info = { 0 };
+
+	return s->ours && !waitid(P_PID, (id_t)s->pid, &info, WEXITED | WNOHANG | WNOWAIT) &&
+	       info.si_pid == s->pid && (info.si_code == CLD_EXITED || info.si_code == CLD_KILLED ||
+					 info.si_code == CLD_DUMPED);
 }
 
 /* Between tries to find Python in our program: has it ended, or have we been told to? */
@@ -83,12 +94,9 @@ static bool should_stop(void *arg)
 {
 	struct session *s = arg;
 	struct pollfd fd = { .fd = s->signal_fd, .events = POLLIN };
-	siginfo_t info = { 0 };
 
-	if (poll(&fd, 1, 0) > 0 || (s->end_ns && clock_mono_ns() >= s->end_ns))
-		return true;
-	return s->ours && !waitid(P_PID, (id_t)s->pid, &info, WEXITED | WNOHANG | WNOWAIT) &&
-	       info.si_pid == s->pid;
+	return poll(&fd, 1, 0) > 0 || (s->end_ns && clock_mono_ns() >= s->end_ns) ||
+	       child_has_ended(s);
 }
 
 /* Waits for our program's end; signals to us meanwhile are for it. */
@@ -98,10 +106,6 @@ static void child_wait(struct session *s)
 		{ .fd = s->signal_fd, .events = POLLIN }, { .fd = s->target_fd, .events = POLLIN },
 	};
 
-	if (s->recording.recorder.reaped) {
-		s->child_status = s->recording.recorder.reaped_status;
-		s->child_done = true;
-	}
 	signals_forward(s);
 	while (s->ours && !s->child_done) {
 		child_poll(s, s->target_fd < 0 ? 0 : WNOHANG);
@@ -206,6 +210,16 @@ static uint64_t percent_of(uint64_t part, uint64_t whole)
 	return whole ? part * 100 / whole : 100;
 }
 
+static void say_stops(const struct sampler_stats *st)
+{
+	struct buf stops = BUF_INIT;
+
+	stats_stops(st, &stops);
+	if (stops.len)
+		say("%s", stops.data);
+	buf_release(&stops);
+}
+
 static void say_summary(const struct session *s)
 {
 	const struct sampler_stats *st = &s->recording.recorder.stats;
@@ -222,6 +236,7 @@ static void say_summary(const struct session *s)
 	    seconds > 0 ? (double)clock_process_cpu_ns() / 1e7 / seconds : 0.0);
 	if (m->native)
 		say("%s", m->native);
+	say_stops(st);
 	if (m->samples == 0 && st->asleep && !s->o.idle)
 		say("hint: all threads were asleep; --idle shows sleeping threads too");
 	else if (m->samples == 0 && m->dropped == 0)

@@ -238,7 +238,6 @@ void recorder_stop(struct recorder *r)
 	sampler_join(r->sampler);
 	stop_mixing(r);
 	name_threads(r);
-	r->reaped = r->reaped || sampler_reaped(r->sampler, r->pid, &r->reaped_status);
 	recorder_stats(r, &r->stats);
 	sampler_free(r->sampler);
 	r->sampler = NULL;

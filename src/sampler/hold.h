@@ -5,7 +5,6 @@
 
 #include <pthread.h>
 #include <sched.h>
-#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <time.h>
@@ -20,7 +19,7 @@ enum hold_result {
 	HOLD_GONE,     /* it has ended */
 };
 
-/* What stopping threads came to. hold_ptrace counts those in system calls only. */
+/* What stopping threads came to: for the tracer. */
 struct hold_counts {
 	uint64_t stops;        /* threads stopped for a look */
 	uint64_t in_syscall;   /* of these: inside a system call */
@@ -39,13 +38,9 @@ struct hold {
 	cpu_set_t allowed;     /* CPUs we may run on */
 	int cpu;               /* where we are pinned; -1: nowhere */
 	uint64_t hops;
-	const _Atomic bool *stop; /* set when the sampler is to end: sleep() returns */
-	bool listening;        /* tracer: SIGCHLD has a handler */
-	pid_t reaped;          /* tracer: a child of ours whose end the tracer saw, and its status; */
-	int reaped_status;     /* the parent's waitpid() will not see it again */
 
-	struct hold_counts counts; /* tracers */
-	/* hold_ptrace_brief: */
+	/* hold_ptrace: */
+	struct hold_counts counts;
 	pid_t held;            /* the thread that is stopped now; 0: none */
 	struct registers registers; /* its */
 	int registers_error;   /* 0 or -errno: why they are not known */
@@ -60,20 +55,19 @@ struct hold {
 
 struct hold_ops {
 	const char *how;       /* in words, for titles and summaries */
-	bool tracer;           /* uses ptrace: attach() and detach() are called, and idle() waits */
+	bool tracer;           /* uses ptrace: being stopped is itself a turn on the CPU */
 	/* The thread was seen ready to run on CPU `where->processor`. */
 	enum hold_result (*acquire)(struct hold *h, struct task *task, const struct proc_stat *where);
 	void (*release)(struct hold *h, struct task *task);
 	/* Of a thread that acquire() has frozen: 0 or -errno. NULL where they cannot be had. */
 	int (*registers)(struct hold *h, struct task *task, struct registers *ret);
-	/* Called when a thread is found and when it is let go; NULL for nothing to do. */
-	int (*attach)(struct hold *h, struct task *task);
+	/* The thread is looked at no more; NULL for nothing to do. */
 	void (*detach)(struct hold *h, struct task *task);
 	/* Sleeps until `due_ns` (CLOCK_MONOTONIC) or a signal. */
 	void (*sleep)(struct hold *h, uint64_t due_ns);
 };
 
-extern const struct hold_ops hold_on_cpu, hold_off_cpu, hold_ptrace, hold_ptrace_brief;
+extern const struct hold_ops hold_on_cpu, hold_off_cpu, hold_ptrace;
 
 void hold_init(struct hold *h, const struct hold_ops *ops);
 /* Moves the calling thread to a CPU; false when that CPU is not ours to use. */

@@ -95,6 +95,11 @@ static inline void stat_add(uint64_t *counter, uint64_t n)
 	__atomic_store_n(counter, *counter + n, __ATOMIC_RELAXED);
 }
 
+static inline void stat_set(uint64_t *counter, uint64_t value)
+{
+	__atomic_store_n(counter, value, __ATOMIC_RELAXED);
+}
+
 /* roster.c: who is there. Cold: may allocate and open files. */
 void roster_init(struct sampler *s);
 void roster_release(struct sampler *s);

@@ -197,6 +197,15 @@ static bool did_not_run(struct sampled *th, struct look_state *l)
 	       again.processor == l->where.processor;
 }
 
+/* Of a thread that was just stopped. */
+static enum attempt count_anew(struct sampled *th, struct look_state *l, struct hold *h)
+{
+	if (!task_run(&th->task, &l->before))
+		return TRY_DELIVERED;
+	h->ops->release(h, &th->task);
+	return TRY_ENDED;
+}
+
 /* Makes sure that a running thread does not run now, as far as that can be had. */
 static enum attempt hold_thread(struct sampler *s, struct sampled *th, struct look_state *l,
 				bool may_hop)
@@ -207,9 +216,7 @@ static enum attempt hold_thread(struct sampler *s, struct sampled *th, struct lo
 	case HOLD_FROZEN:
 		l->frozen = true;
 		/* Being stopped is itself a turn on the CPU. */
-		if (s->hold.ops->tracer && task_run(&th->task, &l->before))
-			return TRY_ENDED;
-		return TRY_DELIVERED;
+		return s->hold.ops->tracer ? count_anew(th, l, &s->hold) : TRY_DELIVERED;
 	case HOLD_MOVED:
 		return TRY_MOVED;
 	case HOLD_LOOSE:
@@ -229,7 +236,7 @@ static enum attempt hold_stopped(struct sampler *s, struct sampled *th, struct l
 	switch (s->stopped.ops->acquire(&s->stopped, &th->task, &l->where)) {
 	case HOLD_FROZEN:
 		l->stopped = true;
-		return task_run(&th->task, &l->before) ? TRY_ENDED : TRY_DELIVERED;
+		return count_anew(th, l, &s->stopped);
 	case HOLD_GONE:
 		return TRY_ENDED;
 	case HOLD_LOOSE:

@@ -3,5 +3,5 @@ libpystoker_a_SOURCES += \
 	include/sampler/stats.h %D%/stats.c \
 	%D%/hold.h %D%/hold.c %D%/hold_ptrace.c \
 	%D%/capture.h %D%/capture.c \
-	%D%/hold_brief.c %D%/hold_registers.h %D%/hold_registers.c \
+	%D%/hold_registers.h %D%/hold_registers.c \
 	%D%/pace.h %D%/pace.c

@@ -110,8 +110,7 @@ static struct sampled *sampled_open(struct sampler *s, const struct sampler_thre
 
 	th->py = info->py;
 	th->last_ns = now_ns;
-	if (task_open(&th->task, s->target->pid, info->tid) || task_run(&th->task, &run) ||
-	    (s->hold.ops->attach && s->hold.ops->attach(&s->hold, &th->task))) {
+	if (task_open(&th->task, s->target->pid, info->tid) || task_run(&th->task, &run)) {
 		task_close(&th->task);
 		free(th);
 		return NULL;

@@ -23,8 +23,8 @@ enum { JOIN_PERIOD_S = 1 };
 
 static const struct hold_ops *hold_choose(const struct sampler_config *c)
 {
-	if (c->native == NATIVE_PTRACE && c->placement != PLACE_BLOCKING)
-		return &hold_ptrace_brief;
+	if (c->native == NATIVE_PTRACE)
+		return &hold_ptrace;
 	switch (c->placement) {
 	case PLACE_BLOCKING: return &hold_ptrace;
 	case PLACE_OFF_CPU: return &hold_off_cpu;
@@ -52,7 +52,6 @@ struct sampler *sampler_new(const struct py_target *t, struct symtab *symtab,
 	s->raw->entries_wanted = config->native != NATIVE_NONE;
 	s->frames = xmalloc(FRAMES_MAX * sizeof(s->frames[0]));
 	hold_init(&s->hold, hold_choose(config));
-	s->hold.stop = &s->stop;
 	roster_init(s);
 	return s;
 }
@@ -117,14 +116,36 @@ static void look_around(struct sampler *s)
 	}
 }
 
+/* ptrace belongs to the thread that attached: in the looking thread, when its last look is done. */
+static void let_go(struct sampler *s)
+{
+	for (uint32_t i = 0; s->hold.ops->detach && i < s->thread_count; i++)
+		s->hold.ops->detach(&s->hold, &s->threads[i]->task);
+}
+
+static void count_stops(struct sampler *s)
+{
+	const struct hold_counts *c = &s->hold.counts;
+
+	stat_set(&s->stats.stops, c->stops);
+	stat_set(&s->stats.stopped_ns, c->stopped_ns);
+	stat_set(&s->stats.stopped_max_ns, c->stopped_max_ns);
+	stat_set(&s->stats.stops_late, c->late);
+	stat_set(&s->stats.stops_traced, c->traced);
+	stat_set(&s->stats.stops_denied, c->denied);
+	stat_set(&s->stats.restarted, c->restarted);
+}
+
 ssize_t sampler_once(struct sampler *s)
 {
 	s->want_asleep = true;
 	if (s->config.native)
-		hold_init(&s->stopped, &hold_ptrace_brief);
+		hold_init(&s->stopped, &hold_ptrace);
 	if (roster_update(s, sampler_now(s, clock_mono_ns())) != SAMPLER_RUNNING)
 		return -ESRCH;
 	look_around(s);
+	count_stops(s);
+	let_go(s);
 	hold_unpin(&s->hold);
 	if (s->stopped.ops)
 		s->stopped.ops->detach(&s->stopped, &s->process);
@@ -183,7 +204,8 @@ static enum sampler_end look(struct sampler *s)
 	atomic_store(&s->answered, asked);
 	stat_add(&s->stats.ticks, 1);
 	stat_add(&s->stats.look_ns, clock_mono_ns() - woke);
-	stat_add(&s->stats.hops, s->hold.hops - s->stats.hops);
+	stat_set(&s->stats.hops, s->hold.hops);
+	count_stops(s);
 	return end;
 }
 
@@ -206,10 +228,7 @@ static void *sampling_thread(void *arg)
 	if (end == SAMPLER_RUNNING)
 		end = SAMPLER_STOPPED;
 	stat_add(&s->stats.cpu_ns, clock_thread_cpu_ns());
-	/* ptrace belongs to the thread that attached: let go here. */
-	if (s->hold.ops->detach)
-		for (uint32_t i = 0; i < s->thread_count; i++)
-			s->hold.ops->detach(&s->hold, &s->threads[i]->task);
+	let_go(s);
 	atomic_store(&s->end, end);
 	return NULL;
 }
@@ -288,12 +307,6 @@ void sampler_stats(const struct sampler *s, struct sampler_stats *ret)
 
 	for (size_t i = 0; i < sizeof(*ret) / sizeof(*to); i++)
 		to[i] = __atomic_load_n(&from[i], __ATOMIC_RELAXED);
-}
-
-bool sampler_reaped(const struct sampler *s, pid_t pid, int *ret_status)
-{
-	*ret_status = s->hold.reaped_status;
-	return s->hold.reaped == pid;
 }
 
 const char *sampler_how(const struct sampler *s)

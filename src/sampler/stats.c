@@ -34,21 +34,58 @@ uint64_t stats_looks(const struct sampler_stats *s)
 	return s->samples + s->asleep + s->empty + stats_dropped(s);
 }
 
+static void add_count(struct buf *out, uint64_t n, const char *what)
+{
+	if (n)
+		buf_addf(out, "%s%llu %s", out->len ? ", " : "", (unsigned long long)n, what);
+}
+
+void stats_stops(const struct sampler_stats *s, struct buf *out)
+{
+	struct buf rest = BUF_INIT;
+
+	add_count(&rest, s->stops_late, "came too late");
+	add_count(&rest, s->stops_traced, "left out for another tracer");
+	add_count(&rest, s->stops_denied, "not permitted");
+	add_count(&rest, s->restarted, "waits made anew");
+	if (s->stops || rest.len)
+		buf_addf(out, "stopped %llu times", (unsigned long long)s->stops);
+	if (s->stops)
+		buf_addf(out, ", %.1f us each, longest %.1f us",
+			 (double)s->stopped_ns / 1e3 / (double)s->stops,
+			 (double)s->stopped_max_ns / 1e3);
+	if (rest.len)
+		buf_addf(out, "; %s", rest.data);
+	buf_release(&rest);
+}
+
+static uint64_t larger(uint64_t a, uint64_t b)
+{
+	return a > b ? a : b;
+}
+
 /* Counters and nothing else, so that one walker does for all. */
 void stats_add(struct sampler_stats *sum, const struct sampler_stats *add)
 {
+	uint64_t wake = larger(sum->wake_max_ns, add->wake_max_ns);
+	uint64_t stopped = larger(sum->stopped_max_ns, add->stopped_max_ns);
 	uint64_t *to = (uint64_t *)sum;
 	const uint64_t *from = (const uint64_t *)add;
 
 	for (size_t i = 0; i < sizeof(*sum) / sizeof(*to); i++)
 		to[i] += from[i];
+	sum->wake_max_ns = wake;
+	sum->stopped_max_ns = stopped;
 }
 
 void stats_subtract(struct sampler_stats *from, const struct sampler_stats *what)
 {
+	uint64_t wake = from->wake_max_ns, stopped = from->stopped_max_ns;
 	uint64_t *to = (uint64_t *)from;
 	const uint64_t *by = (const uint64_t *)what;
 
 	for (size_t i = 0; i < sizeof(*from) / sizeof(*to); i++)
 		to[i] -= by[i];
+	from->wake_max_ns = wake;
+	from->stopped_max_ns = stopped;
 }

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  * How long a running thread stands still for a look: hold-cost [LOOKS [HZ]].
  *
- * Prints for each way, as medians, 99th percentiles and maxima in microseconds: what the sampler
- * spends on it, and the gap that the thread itself sees between two readings of its clock. Each look
- * reads the registers and STACK_BYTES of stack. */
+ * Prints, as medians, 99th percentiles and maxima in microseconds: what the sampler spends on it, and
+ * the gap that the thread itself sees between two readings of its clock. Each look reads the registers
+ * and STACK_BYTES of stack. */
 #include <sys/syscall.h>
 #include <sys/uio.h>
 
@@ -95,8 +95,7 @@ static void print(const char *what, uint64_t *v, size_t n)
 	       (double)v[n - 1 - n / 100] / 1e3, (double)v[n - 1] / 1e3);
 }
 
-static void measure(const char *name, const struct hold_ops *ops, size_t looks, double hz,
-		    bool pinned)
+static void measure(const char *name, size_t looks, double hz, bool pinned)
 {
 	static struct figures f;
 	struct task task;
@@ -104,14 +103,14 @@ static void measure(const char *name, const struct hold_ops *ops, size_t looks, 
 	uint64_t due = clock_mono_ns();
 
 	f.count = 0;
-	hold_start(&h, ops);
-	if (task_open(&task, target, target) || (ops->attach && ops->attach(&h, &task)))
+	hold_init(&h, &hold_ptrace);
+	if (task_open(&task, target, target))
 		return;
 	while (f.count < looks && look_once(&h, &task, &f, pinned)) {
 		due += (uint64_t)(1e9 / hz);
-		ops->sleep(&h, due);
+		h.ops->sleep(&h, due);
 	}
-	ops->detach(&h, &task);
+	h.ops->detach(&h, &task);
 	task_close(&task);
 	hold_unpin(&h);
 	printf("%s, %.0f Hz, %zu looks\n", name, hz, f.count);
@@ -132,9 +131,8 @@ int main(int argc, char **argv)
 	target = start(watch_clock);
 	comes(sh->ready);
 	be_prompt();
-	measure("attached all the time", &hold_ptrace, looks, hz, false);
-	measure("attached for a look", &hold_ptrace_brief, looks, hz, false);
-	measure("attached for a look, from its CPU", &hold_ptrace_brief, looks, hz, true);
+	measure("from any CPU", looks, hz, false);
+	measure("from the thread's CPU", looks, hz, true);
 	finish(target);
 	return 0;
 }
