@@ -26,6 +26,7 @@ struct shared {
 	_Atomic uint64_t got, sum, own_sent, own_got, chld, forked, alarms, calls, eintr, wakes;
 	_Atomic bool end, ready, ended;
 	_Atomic pid_t tid[8];
+	int cpu;
 	uint64_t started_ns, stopped_ns, alarms_least, alarms_most, alarms_got;
 	struct hold_counts counts;    /* the sampler's, when it has ended */
 	_Atomic uint64_t looks, gone;

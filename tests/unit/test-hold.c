@@ -12,8 +12,8 @@
 
 enum {
 	SIGNALS = 20000, CHILDREN = 200, KILLS = 50, EXECS = 40, LOOKS = 6000, THREADS_SHORT = 300,
-	OWN_ENDS = 30, MET = 20, WAITERS = 4,
-	ALARM_NS = 1000000, WAIT_MS = 2,
+	OWN_ENDS = 30, MET = 20, WAITERS = 4, LATES = 10,
+	ALARM_NS = 1000000, WAIT_MS = 2, LONG_WAIT_MS = 1000,
 };
 
 static pid_t target; /* for the bodies of samplers */
@@ -376,6 +376,8 @@ static void killed(void)
 
 /* --- waits that a stop cuts short ---------------------------------------------------------------- */
 
+static int wait_ms = WAIT_MS;
+
 static void *wait_in_epoll(void *arg)
 {
 	struct epoll_event event;
@@ -384,7 +386,7 @@ static void *wait_in_epoll(void *arg)
 	(void)arg;
 	sh->tid[0] = gettid();
 	while (!sh->end) {
-		atomic_fetch_add(&sh->eintr, epoll_wait(fd, &event, 1, WAIT_MS) < 0 && errno == EINTR);
+		atomic_fetch_add(&sh->eintr, epoll_wait(fd, &event, 1, wait_ms) < 0 && errno == EINTR);
 		atomic_fetch_add(&sh->calls, 1);
 	}
 	return NULL;
@@ -698,6 +700,71 @@ static void late(void)
 	finish(target);
 }
 
+/* On the test's own CPU, to which the target has no right while somebody else wants it. */
+static void share_cpu(int policy)
+{
+	struct sched_param param = { 0 };
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	CPU_SET((size_t)sh->cpu, &set);
+	sched_setaffinity(0, sizeof(set), &set);
+	sched_setscheduler(0, policy, &param);
+}
+
+static void wait_starved(void)
+{
+	share_cpu(SCHED_IDLE);
+	wait_ms = LONG_WAIT_MS;
+	wait_in_epoll(NULL);
+}
+
+static void take_cpu(void)
+{
+	share_cpu(SCHED_OTHER);
+	spin();
+}
+
+static void *look_starved(void *arg)
+{
+	uint64_t end = clock_mono_ns() + PATIENCE_S * NSEC_PER_SEC;
+	struct hold h;
+
+	(void)arg;
+	hold_init(&h, &hold_ptrace);
+	while (h.counts.late < LATES && clock_mono_ns() < end) {
+		look(&h, target, target, true);
+		do
+			h.ops->sleep(&h, clock_mono_ns() + 10 * NSEC_PER_MSEC);
+		while (h.owed && clock_mono_ns() < end);
+	}
+	ok(h.counts.late >= LATES, "on a busy CPU stops come late");
+	ok(!h.owed && h.counts.restarted > 0, "but they come, and cut waits short");
+	printf("# %llu in time, %llu late, %llu waits made anew\n", (unsigned long long)h.counts.stops,
+	       (unsigned long long)h.counts.late, (unsigned long long)h.counts.restarted);
+	return NULL;
+}
+
+/* A wait that a stop cuts short is made anew even if nobody waits for that stop any more. */
+static void late_waits(void)
+{
+	pthread_t thread;
+	pid_t busy;
+
+	shared_reset();
+	sh->cpu = sched_getcpu();
+	target = start(wait_starved);
+	comes(sh->tid[0] && state_of(target) == 'S');
+	busy = start(take_cpu);
+	comes(sh->turns);
+	pthread_create(&thread, NULL, look_starved, NULL);
+	pthread_join(thread, NULL);
+	finish(busy);
+	sh->end = true;
+	is_int(end_of(target), 0, "the target ends well");
+	is_int((long long)sh->eintr, 0, "and does not get EINTR");
+}
+
 /* Not where ptrace is filtered, or where the processor's registers are not known here. */
 static bool can_stop(void)
 {
@@ -738,5 +805,7 @@ int main(int argc, char **argv)
 	exec_ends();
 	own_child();
 	late();
+	if (can_see_calls)
+		late_waits();
 	return tap_done();
 }
