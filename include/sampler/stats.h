@@ -50,7 +50,8 @@ void stats_add(struct sampler_stats *sum, const struct sampler_stats *add);
 void stats_subtract(struct sampler_stats *from, const struct sampler_stats *what);
 /* "torn 3, unproven 1", nothing when there were none. */
 void stats_reasons(const struct sampler_stats *s, struct buf *out);
-/* "stopped 998 times, 12 us each, longest 80 us; 2 came too late", nothing when none was tried. */
+/* "stopped 998 times, 12.0 us each with the wait for it, longest 80.0 us; 2 came too late"; nothing
+ * when none was tried. */
 void stats_stops(const struct sampler_stats *s, struct buf *out);
 
 #endif

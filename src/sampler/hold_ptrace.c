@@ -117,6 +117,23 @@ static int signal_of(int status)
 	return status >> EVENT_SHIFT ? 0 : status & SIGNAL_MASK;
 }
 
+/* A thread that a signal has stopped has left its call for that: what it returns is not our doing. */
+static bool is_group_stop(int status)
+{
+	return status >> EVENT_SHIFT == PTRACE_EVENT_STOP && (status & SIGNAL_MASK) != SIGTRAP;
+}
+
+/* The registers of a thread that was stopped, and what becomes of its call. 0 or -errno. */
+static int look_into(struct hold *h, pid_t tid, int status, struct registers *ret)
+{
+	struct held_call call;
+	int r = hold_registers_read(tid, ret, &call);
+
+	if (!is_group_stop(status))
+		held_call_mind(tid, &call, &h->counts);
+	return r;
+}
+
 static bool is_our_child(pid_t pid)
 {
 	struct proc_stat st;
@@ -138,12 +155,10 @@ static bool take_end(pid_t tid)
 static bool settle(struct hold *h, const siginfo_t *info)
 {
 	struct registers unused;
-	struct held_call call;
 
 	if (!is_stop(info))
 		return take_end(info->si_pid);
-	if (!hold_registers_read(info->si_pid, &unused, &call))
-		held_call_mind(info->si_pid, &call, &h->counts);
+	look_into(h, info->si_pid, info->si_status, &unused);
 	return !ptrace(PTRACE_DETACH, info->si_pid, NULL,
 		       (void *)(intptr_t)signal_of(info->si_status));
 }
@@ -234,15 +249,12 @@ static enum hold_result await_stop(struct hold *h, pid_t tid, int *ret_status)
 
 static void caught(struct hold *h, pid_t tid, int status)
 {
-	struct held_call call;
-
 	h->counts.stops++;
 	h->held = tid;
 	h->signal = signal_of(status);
 	if (h->signal)
 		h->counts.signals++;
-	h->registers_error = hold_registers_read(tid, &h->registers, &call);
-	held_call_mind(tid, &call, &h->counts);
+	h->registers_error = look_into(h, tid, status, &h->registers);
 }
 
 static void let_go(struct hold *h)

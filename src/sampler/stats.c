@@ -51,7 +51,7 @@ void stats_stops(const struct sampler_stats *s, struct buf *out)
 	if (s->stops || rest.len)
 		buf_addf(out, "stopped %llu times", (unsigned long long)s->stops);
 	if (s->stops)
-		buf_addf(out, ", %.1f us each, longest %.1f us",
+		buf_addf(out, ", %.1f us each with the wait for it, longest %.1f us",
 			 (double)s->stopped_ns / 1e3 / (double)s->stops,
 			 (double)s->stopped_max_ns / 1e3);
 	if (rest.len)
