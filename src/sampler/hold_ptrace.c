@@ -37,7 +37,7 @@
 
 /* A thread on another CPU stops within microseconds; one on ours, or on a busy one, once we sleep. */
 #define SPIN_NS (20 * NSEC_PER_USEC)
-#define STOP_WAIT_NS (10 * NSEC_PER_MSEC)
+#define STOP_WAIT_NS (40 * NSEC_PER_MSEC) /* a CPU's turn at a load of 10 and more, slices of 3 ms */
 #define LAST_WAIT_NS (200 * NSEC_PER_MSEC) /* what the kernel lets go of in our place may see EINTR */
 #define WATCHDOG_AGAIN_NS (1 * NSEC_PER_MSEC) /* its first signal may come just before the wait */
 
