@@ -90,12 +90,35 @@ static bool is_shown(const struct blend *b, const struct name *name)
 	return b->config->level == NATIVE_ALL || name->machinery == MACHINERY_NONE;
 }
 
-static void put_native(struct blend *b, uint32_t index)
+/* The frames at one address from `first` on; the last one is the function itself. */
+static void put_from(struct blend *b, uint32_t index, uint32_t first)
 {
 	const struct name *name = &b->scratch->names[index];
 	const struct sym_frame *frames = name_frames(&b->names, name);
 
-	for (uint32_t i = 0; i < name->count; i++)
+	for (uint32_t i = first; i < name->count; i++)
+		put(b->scratch, frames[i]);
+}
+
+static void put_native(struct blend *b, uint32_t index)
+{
+	put_from(b, index, 0);
+}
+
+/* What was inlined into the eval loop stands within the Python frames that the loop runs: in front of
+ * those at items[first], for which this says which call it is. */
+static void put_inlined(struct blend *b, const struct merge_item *items, uint32_t first, uint32_t n)
+{
+	const struct name *name;
+	const struct sym_frame *frames;
+
+	while (first < n && items[first].kind == MERGE_PYTHON)
+		first++;
+	if (first == n || items[first].kind != MERGE_EVAL)
+		return;
+	name = &b->scratch->names[items[first].index];
+	frames = name_frames(&b->names, name);
+	for (uint32_t i = 0; i + 1 < name->count; i++)
 		put(b->scratch, frames[i]);
 }
 
@@ -138,9 +161,9 @@ static void put_item(struct blend *b, const struct look *look, const struct merg
 		if (is_shown(b, &b->scratch->names[item->index]))
 			put_native(b, item->index);
 		break;
-	case MERGE_EVAL:
+	case MERGE_EVAL: /* what was inlined into it: see put_inlined() */
 		if (b->config->level == NATIVE_ALL)
-			put_native(b, item->index);
+			put_from(b, item->index, b->scratch->names[item->index].count - 1u);
 		break;
 	case MERGE_GAP:
 		put_mark(b, MARK_NO_INFO);
@@ -259,8 +282,14 @@ static void merge(struct blend *b, const struct look *look, const struct native_
 	count(&b->stats->partly, result == MERGED_PARTLY);
 	count(&b->stats->mismatched, result == MERGE_FAILED);
 	hide_start(s, w->count, n);
-	for (uint32_t i = 0; i < n; i++)
+	for (uint32_t i = 0; i < n; i++) {
+		bool begins = s->items[i].kind == MERGE_PYTHON &&
+			      (i == 0 || s->items[i - 1].kind != MERGE_PYTHON);
+
+		if (begins && b->config->level == NATIVE_ALL)
+			put_inlined(b, s->items, i, n);
 		put_item(b, look, &s->items[i]);
+	}
 	/* A thread in nothing but machinery: better that than nothing. */
 	if (s->count == 0)
 		for (uint32_t i = 0; i < w->count; i++)
