@@ -31,6 +31,10 @@ cmd:zsh             zsh                  zsh             zsh              zsh
 cmd:fish            fish                 fish            fish             fish
 cmd:xz              xz-utils             xz              xz               xz
 cmd:git             git                  git             git              git
+cmd:gdb             gdb                  gdb             gdb              gdb
+cmd:ld.lld          lld                  lld             lld              lld
+cmd:dwz             dwz                  dwz             dwz              -
+cmd:strace          strace               strace          strace           strace
 cmd:debootstrap     debootstrap          debootstrap     debootstrap      debootstrap
 cmd:node            nodejs               nodejs          nodejs           nodejs
 cmd:npm             npm                  npm             npm              npm
