@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "native/evalscan.h"
 #include "util/clock.h"
 #include "util/xalloc.h"
 
@@ -208,6 +209,33 @@ static struct native_walk walk(struct blend *b, const struct look_native *n)
 	return w;
 }
 
+/* Up to 3.9 there are no anchors: where the walk has found no way on, it is taken up at the eval loop's
+ * next call, if Python's frames are then as many as its calls. */
+static void walk_on(struct blend *b, const struct look_native *n, struct native_walk *w)
+{
+	const struct unwind_ops ops = { space_rule, space_code, &b->space, &b->learned.code };
+	const struct unwind_stack stack = { n->stack_lo, n->stack_lo + n->stack_len, n->stack };
+	struct evalscan scan = {
+		.unwind = &ops, .stack = &stack, .lo = b->names.eval_lo, .hi = b->names.eval_hi,
+		.missing = n->entry_count,
+	};
+	size_t more;
+
+	if (b->names.target->version >= PYVER(3, 10) || w->count == 0 || !scan.hi ||
+	    w->end == UNWIND_COMPLETE || w->end == UNWIND_TRUNCATED)
+		return;
+	for (uint32_t i = 0; i < w->count; i++)
+		scan.missing -= w->frames[i].pc > scan.lo && w->frames[i].pc <= scan.hi;
+	more = evalscan(&scan, w->frames[w->count - 1].sp, w->frames + w->count,
+			NATIVE_FRAMES_MAX - w->count);
+	if (!more)
+		return;
+	w->frames[w->count].how = UNWIND_RESYNC;
+	w->count += (uint32_t)more;
+	w->resyncs++;
+	w->end = UNWIND_COMPLETE;
+}
+
 /* Names for what was walked; which of it is the eval loop. */
 static void name_frames_of(struct blend *b, const struct native_walk *w)
 {
@@ -313,6 +341,7 @@ void blend_look(struct blend *b, const struct look *look, bool lost_native, uint
 	take_entries(b->scratch, n);
 	put_kernel(b, n);
 	w = walk(b, n);
+	walk_on(b, n, &w);
 	count_walk(b->stats, &w, clock_mono_ns() - now_ns);
 	take_native(b, &w, n->entry_count);
 	merge(b, look, &w);

@@ -202,6 +202,10 @@ static void name_file(struct names *n, struct name *ret, const struct module_ran
 	}
 	demangle(symbol.name, plain, sizeof(plain));
 	ret->machinery = (uint8_t)machinery_of(n, range, plain);
+	if (ret->machinery == MACHINERY_EVAL && symbol.size > n->eval_hi - n->eval_lo) {
+		n->eval_lo = symbol.addr + range->bias; /* its large part, not ".cold" */
+		n->eval_hi = n->eval_lo + symbol.size;
+	}
 	ret->start = machinery_find(plain) == MACHINERY_START;
 	name_lines(n, range, addr, plain);
 }

@@ -28,6 +28,7 @@ struct names {
 	struct symtab *symtab;
 	struct plumbing plumbing;/* machinery that has no name; asked for when some code has none */
 	remote_addr interpreter; /* some code of it, once plumbing was asked for */
+	uint64_t eval_lo, eval_hi; /* the eval loop, once it was met; 0: unknown */
 	bool all;                /* calls of the interpreter that were inlined are shown too */
 	struct idmap index;      /* (module, address in the file) -> items */
 	struct name *items;

@@ -7,6 +7,7 @@ libpystoker_a_SOURCES += include/native/symbols.h %D%/symbols.c
 libpystoker_a_SOURCES += %D%/xz.c %D%/xz.h
 libpystoker_a_SOURCES += %D%/image.c %D%/image.h
 libpystoker_a_SOURCES += include/native/modules.h %D%/modules.c
+libpystoker_a_SOURCES += include/native/evalscan.h %D%/evalscan.c
 libpystoker_a_SOURCES += include/native/space.h %D%/space.c
 libpystoker_a_SOURCES += include/native/perf_map.h %D%/perf_map.c
 # A line for each noun.
