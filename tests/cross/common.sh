@@ -8,7 +8,7 @@ cross_mirror=${PYSTOKER_DEBIAN_MIRROR:-http://deb.debian.org/debian}
 # Each row: Debian's suite, what its root holds. The first one has what the build needs.
 # shellcheck disable=SC2034 # the scripts that read this file use it
 cross_suites='
-bookworm libc6-dev libelf-dev libdw-dev libjansson-dev zlib1g-dev python3.11
+bookworm libc6-dev libelf-dev libdw-dev libjansson-dev zlib1g-dev libcurl4-openssl-dev libunwind-dev liblzma-dev python3.11
 bullseye python3.9
 trixie   python3.13
 sid      python3.14 python3.15
@@ -39,7 +39,8 @@ cross_apt() {
 # cross_root SUITE PACKAGE…: unpacks the packages and what they depend on; the root appears when complete.
 cross_root() {
 	root=$cross_cache/$1
-	[ ! -d "$root" ] || return 0
+	[ "$(cat "$root/.packages" 2> /dev/null)" != "$*" ] || return 0
+	wanted=$*
 	keys=$(cross_keyring) || { say "no debian-archive-keyring"; return 1; }
 	rm -rf "$root.partial"
 	apt=$root.partial/apt
@@ -55,5 +56,6 @@ cross_root() {
 	[ -e "$root.partial/root/lib" ] || ln -s usr/lib "$root.partial/root/lib"
 	rm -rf "$apt" "$root.partial/root/usr/share/doc" "$root.partial/root/usr/share/man" \
 		"$root.partial/root/usr/share/locale" "$root.partial/root/usr/lib/aarch64-linux-gnu/gconv"
-	mv "$root.partial/root" "$root" && rmdir "$root.partial"
+	echo "$wanted" > "$root.partial/root/.packages"
+	rm -rf "$root" && mv "$root.partial/root" "$root" && rmdir "$root.partial"
 }

@@ -130,6 +130,7 @@ static void flush(struct taker *t)
 
 /* --- a stack of this process -------------------------------------------------------------------- */
 
+#ifdef __x86_64__
 static struct look_native native;
 static uint8_t stack[STACK_MAX];
 static uint64_t anchor;
@@ -149,7 +150,6 @@ static uint64_t stack_end(uint64_t sp)
 	return end;
 }
 
-#ifdef __x86_64__
 /* DWARF's order: System V ABI x86-64 1.0, figure 3.36. */
 static const int general[REGISTERS] = {
 	REG_RAX, REG_RDX, REG_RCX, REG_RBX, REG_RSI, REG_RDI, REG_RBP, REG_RSP, REG_R8, REG_R9,
