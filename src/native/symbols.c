@@ -383,6 +383,14 @@ static struct symbol_row best_of(const struct symbols *s, size_t *first)
 	return best;
 }
 
+/* Assembler without sizes and types: a local name is a loop's within the function before it, as in
+ * MKL's kernels ("LM_LOOPgas_1" in mkl_blas_def_sgemm_inner). */
+static bool is_label_in(const struct symbol_row *row, const struct symbol_row *before)
+{
+	return row->rank == 0 && before->rank != 0 && !(before->rank & RANK_SIZED) &&
+	       row->addr - before->addr < before->size;
+}
+
 /* One row an address; labels inside of functions go, what has no size ends where the next begins. */
 static void settle(struct symbols *s)
 {
@@ -394,6 +402,8 @@ static void settle(struct symbols *s)
 		struct symbol_row row = best_of(s, &i);
 
 		if (!(row.rank & RANK_SIZED) && row.addr < end)
+			continue;
+		if (kept && is_label_in(&row, &s->rows[kept - 1]))
 			continue;
 		if (kept && !(s->rows[kept - 1].rank & RANK_SIZED) &&
 		    s->rows[kept - 1].size > row.addr - s->rows[kept - 1].addr)

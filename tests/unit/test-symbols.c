@@ -70,6 +70,10 @@ made_symbols[] = {
 	/* Without a size: up to the next, and up to the end of the section. */
 	{ "asm_one", 0x1300, 0, ELF64_ST_INFO(STB_LOCAL, STT_NOTYPE), 1 },
 	{ "asm_two", 0x1320, 0, ELF64_ST_INFO(STB_GLOBAL, STT_FUNC), 1 },
+	/* Marks in a function that has neither size nor type. */
+	{ "asm_three", 0x1380, 0, ELF64_ST_INFO(STB_GLOBAL, STT_NOTYPE), 1 },
+	{ "LOOP_1", 0x1390, 0, ELF64_ST_INFO(STB_LOCAL, STT_NOTYPE), 1 },
+	{ "asm_four", 0x13a0, 0, ELF64_ST_INFO(STB_LOCAL, STT_FUNC), 1 },
 	/* Not functions, not here, not code. */
 	{ "$x", 0x1310, 0, ELF64_ST_INFO(STB_LOCAL, STT_NOTYPE), 1 },
 	{ ".L1", 0x1312, 0, ELF64_ST_INFO(STB_LOCAL, STT_NOTYPE), 1 },
@@ -148,7 +152,9 @@ static const struct { uint64_t addr; const char *want, *why; } made_answers[] = 
 	{ 0x1200, NULL, "a gap" },
 	{ 0x1318, "asm_one", "without a size, past the marks" },
 	{ 0x1320, "asm_two", "where the next begins" },
-	{ 0x13ff, "asm_two", "up to the section's end" },
+	{ 0x1398, "asm_three", "a local name without a type is within the function before it" },
+	{ 0x13a0, "asm_four", "one with a type is a function of its own" },
+	{ 0x13ff, "asm_four", "up to the section's end" },
 	{ 0x1400, NULL, "and not beyond" },
 	{ 0x9000, NULL, "not code" },
 	{ UINT64_MAX, NULL, "the last address" },
