@@ -332,7 +332,7 @@ static enum merge_result merge_native_only(struct merger *m)
 			give_gap(m, i);
 		give_native(m, MERGE_NATIVE, i);
 	}
-	return MERGED;
+	return m->in->native_complete ? MERGED : give_rest(m, MERGE_CUT, m->in->native_count);
 }
 
 enum merge_result merge_stacks(const struct merge_input *in, struct merge_item *out,

@@ -54,6 +54,7 @@ static const struct {
 	{ "an anchor twice", "c e c .", "1:1 1:2", 2, "c0 p0 e1 mismatch p1", MERGE_FAILED },
 	{ "no entry at all", "c c .", "", 2, "mismatch p0 p1", MERGE_FAILED },
 	{ "no Python at all", "c c +e .", "", 0, "c0 c1 gap c2", MERGED },
+	{ "no Python, and the walk ends early", "c c", "", 0, "c0 c1 cut", MERGED_PARTLY },
 	{ "an entry whose frames are hidden", "c e c e .", "1:0 3:2", 2, "c0 e1 c2 p0 p1 e3", MERGED },
 	{ "hidden ones farther out", "c e c e .", "1:1 3:1", 1, "c0 p0 e1 c2 e3", MERGED },
 	{ "Python goes on beyond what was read", "c e c e c .", "1:1", 3, "c0 p0 e1 cut p1 p2",
