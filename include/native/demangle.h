@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * Symbol names as people write them: C++, Rust (both manglings) and Cython.
  *
+ * C++ names come without parameters, qualifiers and return type, hence overloads under one name.
  * What cannot be decoded stays as it is. Suffixes that compilers put on parts and clones of one
  * function (".cold", ".constprop.0", "@GLIBC_2.34") are cut off: they are one function. */
 #ifndef NATIVE_DEMANGLE_H
@@ -24,6 +25,7 @@ size_t demangle(const char *name, char *out, size_t size);
 /* The single decoders: false, and out undefined, when the name is none of theirs. */
 bool demangle_rust_v0(const char *name, char *out, size_t size);     /* "_RNv…" (RFC 2603) */
 bool demangle_rust_legacy(const char *name, char *out, size_t size); /* "_ZN…17h<16 hex>E" */
+void demangle_cxx_shorten(char *text); /* in place, a decoded name: "int f<A>(B) const" is "f<A>" */
 bool demangle_cython(const char *name, char *out, size_t size);      /* "__pyx_pw_…" */
 
 #endif

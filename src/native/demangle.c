@@ -78,6 +78,7 @@ static bool demangle_cxx(const char *name, char *out, size_t size)
 	text = cxx_decode ? cxx_decode(name, NULL, NULL, &status) : NULL;
 	if (!text)
 		return false;
+	demangle_cxx_shorten(text);
 	copy(out, size, text, strlen(text));
 	free(text);
 	return true;
@@ -135,7 +136,7 @@ size_t demangle(const char *name, char *out, size_t size)
 	if (demangle_rust_v0(plain, out, size) || demangle_rust_legacy(plain, out, size))
 		return strlen(out);
 	if (demangle_cxx(plain, out, size)) {
-		/* Cython writes C++ too: "__pyx_pw_4mod_1f(_object*, _object*)". */
+		/* Cython writes C++ too. */
 		if (!strncmp(out, "__pyx_", 6)) {
 			copy(plain, sizeof(plain), out, strcspn(out, "("));
 			if (!demangle_cython(plain, out, size))

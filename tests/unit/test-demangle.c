@@ -25,11 +25,31 @@ static const struct name plain[] = {
 
 static const struct name cxx[] = {
 	{ "_ZN2at6native12_GLOBAL__N_110add_kernelERNS_18TensorIteratorBaseERKN3c106ScalarE",
-	  "at::native::(anonymous namespace)::add_kernel(at::TensorIteratorBase&, "
-	  "c10::Scalar const&)" },
+	  "at::native::(anonymous namespace)::add_kernel" },
 	{ "_ZNSt6vectorIiSaIiEE9push_backERKi.constprop.0",
-	  "std::vector<int, std::allocator<int> >::push_back(int const&)" },
+	  "std::vector<int, std::allocator<int> >::push_back" },
 	{ "_ZL20__pyx_pw_4test_3loopP7_objectS0_", "test.loop" },
+};
+
+/* As the C++ library writes them. */
+static const struct name decoded[] = {
+	{ "f(int) const", "f" }, { "f", "f" }, { "", "" }, { "(", "(" }, { "f(", "f(" }, { ")f(", ")f(" },
+	{ "unsigned long const& n::f<int, (E)1>(char (*)(int)) const &", "n::f<int, (E)1>" },
+	{ "(anonymous namespace)::f((anonymous namespace)::T)", "(anonymous namespace)::f" },
+	{ "void (anonymous namespace)::f<int>()", "(anonymous namespace)::f<int>" },
+	{ "a::operator()(int) const", "a::operator()" }, { "a::operator->() const", "a::operator->" },
+	{ "std::ostream& std::operator<< <char>(std::ostream&, char)", "std::operator<< <char>" },
+	{ "a::operator std::vector<int>() const", "a::operator std::vector<int>" },
+	{ "bool a::operator<=><b>(b)", "a::operator<=><b>" },
+	{ "f(int) const::{lambda(int)#1}::operator()(int) const", "f(int) const::{lambda(int)#1}::operator()" },
+	{ "auto f(int) const::{lambda(auto:1)#1}::operator()<int>(int) const",
+	  "f(int) const::{lambda(auto:1)#1}::operator()<int>" },
+	{ "m::i<int>(int)::{lambda(m::call&)#3}::_FUN(m::call&)", "m::i<int>(int)::{lambda(m::call&)#3}::_FUN" },
+	{ "decltype (a.b()) f<int>(int)", "f<int>" },
+	{ "f(int) [clone ._omp_fn.0]", "f [clone ._omp_fn.0]" },
+	{ "void (*f<int>(int))(char)", "void (*f<int>(int))(char)" },
+	{ "non-virtual thunk to a::f(int)", "non-virtual thunk to a::f" },
+	{ "a<(b)>c>::f(int)", "a<(b)>c>::f(int)" },
 };
 
 static const struct name rust[] = {
@@ -89,6 +109,17 @@ static void check(const struct name *names, size_t n)
 	}
 }
 
+static void check_decoded(void)
+{
+	char text[DEMANGLE_OUT_MAX];
+
+	for (size_t i = 0; i < ARRAY_SIZE(decoded); i++) {
+		snprintf(text, sizeof(text), "%s", decoded[i].mangled);
+		demangle_cxx_shorten(text);
+		is_str(text, decoded[i].want, decoded[i].mangled);
+	}
+}
+
 /* Each pair holds the pair before twice: 2^60 bytes if it were decoded. */
 static void test_doubling(void)
 {
@@ -140,6 +171,7 @@ int main(void)
 	check(plain, ARRAY_SIZE(plain));
 	check(rust, ARRAY_SIZE(rust));
 	check(cython, ARRAY_SIZE(cython));
+	check_decoded();
 	if (dlopen("libstdc++.so.6", RTLD_LAZY | RTLD_LOCAL))
 		check(cxx, ARRAY_SIZE(cxx));
 	else
