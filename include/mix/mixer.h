@@ -32,7 +32,8 @@ struct mixer_config {
 struct mixer_stats {
 	uint64_t looks;        /* with a native part wanted */
 	uint64_t merged;       /* Python and native frames (or native alone) brought together */
-	uint64_t complete;     /* of the walks: ended at the outermost frame */
+	uint64_t complete;     /* of the walks: nothing is missing; up to the outermost call of Python at least,
+				* as a greenlet's stack has no end that is known */
 	uint64_t walks;
 	uint64_t partly;       /* native stack ended before Python's: marked */
 	uint64_t mismatched;   /* marked */

@@ -270,7 +270,6 @@ static void take_native(struct blend *b, const struct native_walk *w, uint32_t e
 static void count_walk(struct mixer_stats *st, const struct native_walk *w, uint64_t took_ns)
 {
 	count(&st->walks, 1);
-	count(&st->complete, w->end == UNWIND_COMPLETE && w->resyncs == 0);
 	count(&st->truncated, w->end == UNWIND_TRUNCATED);
 	count(&st->resynced, w->resyncs != 0);
 	count(&st->guessed, w->guessed != 0);
@@ -306,6 +305,7 @@ static void merge(struct blend *b, const struct look *look, const struct native_
 	uint32_t n;
 	enum merge_result result = merge_stacks(&in, s->items, &n);
 
+	count(&b->stats->complete, (w->end == UNWIND_COMPLETE || result == MERGED) && w->resyncs == 0);
 	count(&b->stats->merged, result == MERGED);
 	count(&b->stats->partly, result == MERGED_PARTLY);
 	count(&b->stats->mismatched, result == MERGE_FAILED);
