@@ -41,5 +41,7 @@ void functions_release(struct functions *f);
 
 /* The start of the function that `addr` (of the file, without load bias) is in. */
 bool functions_start(const struct functions *f, uint64_t addr, uint64_t *ret);
+/* What lies between two functions, and `addr` with it: assembler without unwind information. */
+bool functions_gap(const struct functions *f, uint64_t addr, uint64_t *ret_start, uint64_t *ret_end);
 
 #endif

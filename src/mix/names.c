@@ -14,7 +14,7 @@
 enum {
 	NAMES_MAX = 1 << 18,       /* addresses remembered; then all are forgotten */
 	ADDRESS_BITS = 44,         /* of a file's address within a key; more is not remembered */
-	OFFSET_TEXT = 32,
+	OFFSET_TEXT = 48,
 };
 
 void names_init(struct names *n, struct space *space, const struct py_target *t,
@@ -131,13 +131,18 @@ static void name_lines(struct names *n, const struct module_range *range, uint64
 		add_frame(n, plain, m->path, 0);
 }
 
-/* No symbol: where the function begins, else the very address. */
-static uint64_t unnamed_start(struct names *n, struct module *m, uint64_t addr)
+/* No symbol: where the function begins, else from where to where nothing is known, so that the loops of
+ * an assembler's kernels are one, else the very address. */
+static uint64_t unnamed(struct names *n, struct module *m, uint64_t addr, char text[OFFSET_TEXT])
 {
 	const struct functions *table = module_functions(n->space->map.all, m);
-	uint64_t start;
+	uint64_t start = addr, end;
 
-	return table && functions_start(table, addr, &start) ? start : addr;
+	if (table && !functions_start(table, addr, &start) && functions_gap(table, addr, &start, &end))
+		snprintf(text, OFFSET_TEXT, "0x%" PRIx64 "-0x%" PRIx64, start, end);
+	else
+		snprintf(text, OFFSET_TEXT, "0x%" PRIx64, start);
+	return start;
 }
 
 static struct plumbing_from plumbing_from(struct names *n, const struct module_range *range)
@@ -191,9 +196,8 @@ static void name_file(struct names *n, struct name *ret, const struct module_ran
 	struct symbol symbol;
 
 	if (!table || !symbols_find(table, addr, &symbol, buf)) {
-		uint64_t start = unnamed_start(n, range->module, addr);
+		uint64_t start = unnamed(n, range->module, addr, text);
 
-		snprintf(text, sizeof(text), "0x%" PRIx64, start);
 		if (is_interpreter(n, range))
 			ret->machinery = (uint8_t)unnamed_machinery(n, range, start);
 		ret->unnamed = is_interpreter(n, range) || is_c_library(range->module);

@@ -244,7 +244,8 @@ void functions_release(struct functions *f)
 	*f = (struct functions){ .rows = NULL };
 }
 
-bool functions_start(const struct functions *f, uint64_t addr, uint64_t *ret)
+/* The index of the first function that begins behind addr. */
+static size_t behind(const struct functions *f, uint64_t addr)
 {
 	size_t low = 0, high = f->count;
 
@@ -256,8 +257,27 @@ bool functions_start(const struct functions *f, uint64_t addr, uint64_t *ret)
 		else
 			high = middle;
 	}
-	if (low == 0 || addr - f->rows[low - 1].start >= f->rows[low - 1].size)
+	return low;
+}
+
+bool functions_start(const struct functions *f, uint64_t addr, uint64_t *ret)
+{
+	size_t next = behind(f, addr);
+
+	if (next == 0 || addr - f->rows[next - 1].start >= f->rows[next - 1].size)
 		return false;
-	*ret = f->rows[low - 1].start;
+	*ret = f->rows[next - 1].start;
+	return true;
+}
+
+bool functions_gap(const struct functions *f, uint64_t addr, uint64_t *ret_start, uint64_t *ret_end)
+{
+	size_t next = behind(f, addr);
+
+	if (next == 0 || next == f->count ||
+	    addr - f->rows[next - 1].start < f->rows[next - 1].size)
+		return false;
+	*ret_start = f->rows[next - 1].start + f->rows[next - 1].size;
+	*ret_end = f->rows[next].start;
 	return true;
 }

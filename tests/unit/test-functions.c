@@ -432,8 +432,23 @@ static void test_self(void)
 	close(from.fd);
 }
 
+/* Code that none of a table's functions covers. */
+static void test_gaps(void)
+{
+	struct function_row rows[] = { { 0x1000, 0x10 }, { 0x1010, 0x20 }, { 0x2000, 0x10 } };
+	const struct functions f = { .rows = rows, .count = ARRAY_SIZE(rows) };
+	uint64_t start = 0, end = 0;
+
+	ok(!functions_gap(&f, 0xfff, &start, &end), "before the first: from where is not known");
+	ok(!functions_gap(&f, 0x102f, &start, &end), "the last byte of a function");
+	ok(functions_gap(&f, 0x1030, &start, &end) && start == 0x1030 && end == 0x2000, "between two");
+	ok(functions_gap(&f, 0x1fff, &start, &end) && start == 0x1030 && end == 0x2000, "up to the next");
+	ok(!functions_gap(&f, 0x2010, &start, &end), "behind the last: up to where is not known");
+}
+
 int main(void)
 {
+	test_gaps();
 	test_made();
 	test_broken();
 	test_damage();

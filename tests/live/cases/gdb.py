@@ -29,11 +29,18 @@ def offsets_of(space, pc, leaf):
     return {"0x%x" % at for at in (found[1], found[3]) if at is not None} if found else set()
 
 
+def is_between(ours, space, pc, leaf):
+    """Whether ours is a range without unwind information, "0x10-0x20", that pc lies in."""
+    found = space.find(pc if leaf else pc - 1)
+    low, _, high = ours.partition("-")
+    return bool(found and high) and int(low, 16) <= found[1] < int(high, 16)
+
+
 def matches(frame, space, pc, name, leaf):
     """Whether our frame is gdb's. Where neither has a name, the address in the file must be the same one."""
     ours = symbols.plain(frame["name"])
     if ours.startswith("0x"):
-        return ours in offsets_of(space, pc, leaf)
+        return ours in offsets_of(space, pc, leaf) or is_between(ours, space, pc, leaf)
     known = names_of(space, pc, leaf) | ({symbols.plain(name)} if name else set())
     return ours in known or not known and ours.startswith("[")
 

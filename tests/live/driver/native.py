@@ -5,7 +5,7 @@ import re
 
 from . import pystoker
 
-UNNAMED = re.compile(r"0x[0-9a-f]+$")
+UNNAMED = re.compile(r"0x[0-9a-f]+(-0x[0-9a-f]+)?$")
 START = re.compile(r"(_start|_?_?clone3?|_?_?GI_+clone3?)$")
 EVAL = re.compile(r"_PyEval_EvalFrame(Default|Ex)?\b|_TAIL_CALL_")
 C_LIBRARY = re.compile(r"(libc[.-]|ld-|libpthread|clone3?\.S|start\.S)")
