@@ -27,6 +27,9 @@ void names_init(struct names *n, struct space *space, const struct py_target *t,
 void names_release(struct names *n)
 {
 	idmap_release(&n->index);
+	for (size_t i = 0; i < n->method_modules; i++)
+		methods_release(&n->methods[i].table);
+	free(n->methods);
 	free(n->items);
 	free(n->frames);
 	*n = (struct names){ 0 };
@@ -188,6 +191,49 @@ bool names_learn(struct names *n, const uint64_t *anchors, size_t count)
 	return learned;
 }
 
+/* &PyType_Type: code objects are of a type, whose type it is. 0: not known. */
+static remote_addr type_type(const struct names *n)
+{
+	remote_addr type;
+
+	return n->target->code_type &&
+	       remote_read_u64(n->space->remote, n->target->code_type +
+			       n->target->layout.object.ob_type, &type) == 0 ? type : 0;
+}
+
+static void load_methods(struct names *n, const struct module_range *range, struct methods *ret)
+{
+	const struct module *m = range->module;
+	const struct methods_from from = {
+		.remote = n->space->remote, .maps = &n->space->map.maps,
+		.segments = m->segments, .segment_count = m->segment_count, .bias = range->bias,
+		.functions = module_functions(n->space->map.all, range->module),
+		.type_type = type_type(n), .ob_type = n->target->layout.object.ob_type,
+	};
+
+	methods_load(ret, &from);
+	n->method_bytes += ret->bytes;
+}
+
+/* What Python itself calls the function that begins there; NULL: it says nothing. */
+static const char *method_name(struct names *n, const struct module_range *range, uint64_t start)
+{
+	uint32_t id = range->module->id;
+
+	if (!n->space->remote || range->module->kind != MODULE_FILE)
+		return NULL;
+	if (id >= n->method_modules) {
+		n->methods = xreallocarray(n->methods, id + 1, sizeof(*n->methods));
+		memset(n->methods + n->method_modules, 0,
+		       (id + 1 - n->method_modules) * sizeof(*n->methods));
+		n->method_modules = id + 1;
+	}
+	if (!n->methods[id].asked && n->method_bytes < NAMES_METHODS_MAX)
+		load_methods(n, range, &n->methods[id].table);
+	n->methods[id].asked = true;
+	return methods_find(&n->methods[id].table, start);
+}
+
 static void name_file(struct names *n, struct name *ret, const struct module_range *range,
 		      uint64_t addr)
 {
@@ -197,11 +243,12 @@ static void name_file(struct names *n, struct name *ret, const struct module_ran
 
 	if (!table || !symbols_find(table, addr, &symbol, buf)) {
 		uint64_t start = unnamed(n, range->module, addr, text);
+		const char *method = method_name(n, range, start);
 
 		if (is_interpreter(n, range))
 			ret->machinery = (uint8_t)unnamed_machinery(n, range, start);
 		ret->unnamed = is_interpreter(n, range) || is_c_library(range->module);
-		name_lines(n, range, addr, text);
+		name_lines(n, range, addr, method ? method : text);
 		return;
 	}
 	demangle(symbol.name, plain, sizeof(plain));

@@ -6,11 +6,14 @@
 #include "native/lines.h"
 #include "native/machinery.h"
 #include "native/space.h"
+#include "methods.h"
 #include "plumbing.h"
 #include "py/target.h"
 #include "sym/symtab.h"
 #include "util/idmap.h"
 #include "util/pool.h"
+
+enum { NAMES_METHODS_MAX = 64 << 20 };  /* bytes of names that data give, of all modules */
 
 /* What is at one address. */
 struct name {
@@ -29,6 +32,12 @@ struct names {
 	struct plumbing plumbing;/* machinery that has no name; asked for when some code has none */
 	remote_addr interpreter; /* some code of it, once plumbing was asked for */
 	uint64_t eval_lo, eval_hi; /* the eval loop, once it was met; 0: unknown */
+	/* Of modules that have code without symbols, by the module's id. */
+	struct names_methods {
+		bool asked;
+		struct methods table;
+	} *methods;
+	size_t method_modules, method_bytes;
 	bool all;                /* calls of the interpreter that were inlined are shown too */
 	struct idmap index;      /* (module, address in the file) -> items */
 	struct name *items;
