@@ -18,7 +18,7 @@ enum {
 	PAGE = 4096, PAGES = 256,         /* of text, at hand; direct-mapped */
 	TYPES_MAX = 1 << 12,              /* what looks like one by its first word; 3.14 has 260 */
 	PAGES_MAX = 1 << 13,              /* read */
-	SLOTS_MAX = 128,                  /* of a type's PyType_Slot; there are 83 numbers */
+	SLOTS_MAX = 128,                  /* of a type's PyType_Slot; there are 110 numbers */
 	OBJECT_MAX = 1 << 20,             /* bytes of an object, as its type says */
 	NAMES_MAX = 4,                    /* of one function */
 	NOTHING = 0,                      /* text: "" */
@@ -348,6 +348,8 @@ static remote_addr slot_of(const struct scan *s, const uint64_t *w, const struct
 {
 	const uint64_t *group;
 
+	if (!slot->group && slot->word == TYPE_VECTORCALL && s->from->no_vectorcall)
+		return 0;
 	if (!slot->group)
 		return w[slot->word];
 	group = w[slot->group] ? words_at(s, w[slot->group], slot->word + 1u) : NULL;
@@ -406,7 +408,7 @@ static bool is_data_slot(uint64_t number)
 {
 	return number == SLOT_BASE || number == SLOT_BASES || number == SLOT_DOC ||
 	       number == SLOT_METHODS || number == SLOT_MEMBERS || number == SLOT_GETSET ||
-	       number >= SLOT_TOKEN;
+	       (number >= SLOT_TOKEN && !type_slot_by_number(number));
 }
 
 /* PyType_Slot {int, pointer}, ended by zeros; 0: it is none. */
@@ -417,7 +419,7 @@ static size_t count_slots(struct scan *s, remote_addr addr)
 
 		if (!w || w[0] == 0)
 			return w && w[1] == 0 ? i : 0;
-		if (w[0] > 2 * SLOT_LAST || (!is_data_slot(w[0]) && code_at(s, w[1]) == CODE_NO))
+		if (w[0] > SLOT_LAST || (!is_data_slot(w[0]) && code_at(s, w[1]) == CODE_NO))
 			return 0;
 	}
 	return 0;

@@ -51,8 +51,13 @@ const struct type_slot type_slots[] = {
 };
 const size_t type_slot_count = ARRAY_SIZE(type_slots);
 
+/* 1 to 4 have other numbers in what is compiled for 3.15 (Include/slots_generated.h). */
+enum { RENUMBERED = 88, RENUMBERED_BY = 87, RENUMBERED_LAST = 91 };
+
 const struct type_slot *type_slot_by_number(uint64_t number)
 {
+	if (number >= RENUMBERED && number <= RENUMBERED_LAST)
+		number -= RENUMBERED_BY;
 	for (size_t i = 0; i < type_slot_count; i++)
 		if (type_slots[i].number == number)
 			return &type_slots[i];

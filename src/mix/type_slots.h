@@ -10,13 +10,15 @@
  * became tp_vectorcall_offset in 3.8), and in free-threaded builds, whose header alone is larger. */
 enum {
 	TYPE_OB_TYPE = -2, TYPE_NAME = 0, TYPE_BASIC_SIZE = 1, TYPE_ITEM_SIZE = 2,
-	TYPE_METHODS = 26, TYPE_GETSET = 28, TYPE_BASE = 29, TYPE_WORDS = 48,
+	TYPE_METHODS = 26, TYPE_GETSET = 28, TYPE_BASE = 29,
+	TYPE_VECTORCALL = 47,           /* not before 3.8: types end there */
+	TYPE_WORDS = 48,
 };
 
 /* Numbers of slots in a PyType_Slot that are no functions (Include/typeslots.h; never renumbered). */
 enum {
 	SLOT_BASE = 48, SLOT_BASES = 49, SLOT_DOC = 56, SLOT_METHODS = 64, SLOT_MEMBERS = 72,
-	SLOT_GETSET = 73, SLOT_TOKEN = 83, SLOT_LAST = 83,
+	SLOT_GETSET = 73, SLOT_TOKEN = 83, SLOT_LAST = 110,
 };
 
 struct type_slot {
