@@ -348,7 +348,7 @@ static remote_addr slot_of(const struct scan *s, const uint64_t *w, const struct
 {
 	const uint64_t *group;
 
-	if (!slot->group && slot->word == TYPE_VECTORCALL && s->from->no_vectorcall)
+	if (slot->since > s->from->minor)
 		return 0;
 	if (!slot->group)
 		return w[slot->word];
@@ -498,12 +498,14 @@ static void read_pieces(struct scan *s)
 		s->high = start + seg->mem_size > s->high ? start + seg->mem_size : s->high;
 		if (!seg->write || !size || size > left || s->piece_count == ARRAY_SIZE(s->pieces))
 			continue;
-		piece.words = xmalloc(size);
+		/* And a zero: before 3.8 a type is a word shorter. */
+		piece.words = xcalloc(piece.count + 1, 8);
 		if (remote_read(s->from->remote, addr, piece.words, size) < 0) {
 			free(piece.words);
 			continue;
 		}
 		left -= size;
+		piece.count++;
 		s->pieces[s->piece_count++] = piece;
 	}
 }

@@ -37,7 +37,7 @@ struct methods_from {
 	uint64_t bias;
 	const struct functions *functions;
 	remote_addr type_type;          /* &PyType_Type; 0: unknown, then types without tables are too */
-	bool no_vectorcall;             /* before 3.8 types have none */
+	unsigned minor;                 /* of Python: 14 in 3.14 */
 	uint32_t ob_type;               /* where an object says its type: 8, free-threaded 24 */
 };
 

@@ -208,7 +208,7 @@ static void load_methods(struct names *n, const struct module_range *range, stru
 		.remote = n->space->remote, .maps = &n->space->map.maps,
 		.segments = m->segments, .segment_count = m->segment_count, .bias = range->bias,
 		.functions = module_functions(n->space->map.all, range->module),
-		.type_type = type_type(n), .no_vectorcall = n->target->version < PYVER(3, 8),
+		.type_type = type_type(n), .minor = n->target->version >> 16 & 0xff,
 		.ob_type = n->target->layout.object.ob_type,
 	};
 

@@ -11,7 +11,6 @@
 enum {
 	TYPE_OB_TYPE = -2, TYPE_NAME = 0, TYPE_BASIC_SIZE = 1, TYPE_ITEM_SIZE = 2,
 	TYPE_METHODS = 26, TYPE_GETSET = 28, TYPE_BASE = 29,
-	TYPE_VECTORCALL = 47,           /* not before 3.8: types end there */
 	TYPE_WORDS = 48,
 };
 
@@ -26,6 +25,7 @@ struct type_slot {
 	uint8_t group;        /* word of the type that points to a structure of functions; 0: none */
 	uint8_t word;         /* of that structure, or of the type */
 	const char *name;     /* where no Python name is all it does, the C one */
+	uint8_t since;        /* 3.x; what is there before is something else */
 };
 
 extern const struct type_slot type_slots[];

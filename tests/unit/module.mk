@@ -170,3 +170,5 @@ tests_unit_test_functions_CPPFLAGS = $(UNIT_CPPFLAGS)
 UNIT_TESTS += tests/unit/test-plumbing
 tests_unit_test_plumbing_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_plumbing_LDFLAGS = -rdynamic
+UNIT_TESTS += tests/unit/test-methods
+tests_unit_test_methods_CPPFLAGS = $(UNIT_CPPFLAGS)
