@@ -4,6 +4,7 @@
 Environment: NATIVE_STOPS, how often the target is stopped and compared (each time all of its threads).
 """
 import os
+import re
 import signal
 import time
 
@@ -15,6 +16,7 @@ THREADS = 8
 BETWEEN_S = 0.02
 DEEP = 2000  # frames; a stack of so many may be longer than what is copied of it
 NOTHING = [{"name": "nothing", "filename": ""}]
+TABLE_NAME = re.compile(r"[A-Za-z_][\w.|-]*$")
 
 
 def names_of(space, pc, leaf):
@@ -37,12 +39,13 @@ def is_between(ours, space, pc, leaf):
 
 
 def matches(frame, space, pc, name, leaf):
-    """Whether our frame is gdb's. Where neither has a name, the address in the file must be the same one."""
+    """Whether our frame is gdb's. Where neither has a name, the address in the file must be the same one. What Python's
+    tables call a function gdb does not know."""
     ours = symbols.plain(frame["name"])
     if ours.startswith("0x"):
         return ours in offsets_of(space, pc, leaf) or is_between(ours, space, pc, leaf)
     known = names_of(space, pc, leaf) | ({symbols.plain(name)} if name else set())
-    return ours in known or not known and ours.startswith("[")
+    return ours in known or not known and bool(ours.startswith("[") or TABLE_NAME.match(ours))
 
 
 def difference(space, ours, theirs):

@@ -71,11 +71,16 @@ class Graph:
         self.symbols, self.hidden = symbols and not hidden, hidden
         self.levels_all = False  # the interpreter's eval loop is shown too
         self.reached, self.leaf = said["reached"], said["leaf"]
-        self.signatures = {p for callers in self.reached.values() for _, parts in callers for p in parts}
+        self.tables = {} if hidden else said["tables"]
+        self.aliases = dict(said["maybe"], **said["tables"])
+        self.signatures = {q for callers in self.reached.values() for _, parts in callers for p in parts
+                           for q in (p, self.aliases.get(p)) if q}
 
     def expected(self, patterns):
-        """Those that can be told: without symbols only the tests' own library has names."""
-        return [p for p in patterns if self.symbols or p.startswith("mixed_")]
+        """Those that can be told: without symbols only the tests' own library has names, and what Python's tables say."""
+        if self.symbols:
+            return patterns
+        return [p if p.startswith("mixed_") else self.tables[p] for p in patterns if p.startswith("mixed_") or p in self.tables]
 
     def fault(self, stack):
         """What is wrong with a stack; None: nothing. It says nothing of whether the stack is complete."""
@@ -91,6 +96,7 @@ class Graph:
         own = {p for callers in self.reached.values() for caller, parts in callers if caller == previous.name for p in parts}
         if previous.name not in self.reached and previous.name not in {c for cs in self.reached.values() for c, _ in cs}:
             return None
+        own |= {self.aliases[p] for p in own if p in self.aliases}
         return self.stranger(previous, rest, own | set(filter(None, [self.leaf.get(previous.name)])), "the leaf")
 
     def edge_fault(self, caller, part, callee, missing):
@@ -100,7 +106,8 @@ class Graph:
         ways = [parts for name, parts in self.reached[callee.name] if name == caller.name]
         if not ways:
             return "%s calls %s" % (caller, callee)
-        wrong = self.stranger(caller, part, set(ways[0]), callee.name)
+        own = set(ways[0]) | {self.aliases[p] for p in ways[0] if p in self.aliases}
+        wrong = self.stranger(caller, part, own, callee.name)
         return wrong or (None if missing else self.part_fault(caller, part, callee, ways[0]))
 
     def stranger(self, caller, part, own, callee):

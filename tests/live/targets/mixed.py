@@ -6,8 +6,9 @@ usage: mixed.py LIBRARY [THREADS [CASE…]]
 Prints {"reached": {function: [[caller, [C function, …]], …]}, "leaf": {function: C function}, …}: functions of Python
 with their callers, and regular expressions for the C functions that must stand between the two, outermost first; and
 those in which a function of Python must be seen to end now and then. Names that begin with mixed_ are those of LIBRARY,
-which has symbols even if the interpreter has none. Each thread does all cases in turn until stdin ends; then
-{"rounds": …, "right": whether every result was what it should be} is printed.
+which has symbols even if the interpreter has none; "tables" and "maybe" are regular expressions for what the others are
+called then. Each thread does all cases in turn until stdin ends; then {"rounds": …, "right": whether every result was
+what it should be} is printed.
 """
 import ctypes
 import functools
@@ -265,8 +266,25 @@ def py_spin():
     return library.mixed_spin(3000) is not None
 
 
+CALL = r"_ctypes\.(Py)?CFuncPtr\.__call__$"
+# What Python's own tables call the C functions of the above: all that stripped interpreters can say. The functions of
+# MAYBE end by jumping to another one, which no table names, or were cut in two by the compiler.
+TABLES = {
+    "encoder_(call|listencode_obj)": r"_json\.Encoder\.__call__$",
+    "builtin_sorted": "sorted$",
+    "functools_reduce": r"_functools\.reduce$",
+    "filter_next": r"filter\.__next__$",
+    "map_next": r"map\.__next__$",
+    STEP: r"sqlite3\.(Cursor|Connection)\.execute$",
+}
+MAYBE = {
+    "list_?_?_?sort": r"list\.sort$",
+    "_sre_SRE_Pattern_sub|pattern_sub": r"re\.Pattern\.sub$",
+    "_ctypes_callproc|PyCFuncPtr_call": CALL,
+}
+
 HASHED, CRC = hashlib.sha256(DATA).hexdigest(), zlib.crc32(DATA)
-LEAF.update(py_hash="(?i)sha|hash|evp", py_zlib="(?i)zlib|flate|crc|adler", py_spin="mixed_spin|_ctypes_callproc|PyCFuncPtr_call")
+LEAF.update(py_hash="(?i)sha|hash|evp", py_zlib="(?i)zlib|flate|crc|adler", py_spin="mixed_spin|_ctypes_callproc|PyCFuncPtr_call|" + CALL)
 
 
 def py_round(cases):
@@ -305,7 +323,7 @@ def main():
     threads = [threading.Thread(target=py_thread, args=(cases, results)) for _ in range(count - 1)]
     for thread in threads:
         thread.start()
-    say({"reached": REACHED, "leaf": LEAF, "threads": count})
+    say({"reached": REACHED, "leaf": LEAF, "tables": TABLES, "maybe": MAYBE, "threads": count})
     py_thread(cases, results)
     for thread in threads:
         thread.join()
