@@ -17,7 +17,9 @@ libpystoker_a_SOURCES += %D%/cfi.h %D%/cfi.c %D%/cfi_check.h %D%/cfi_check.c
 libpystoker_a_SOURCES += include/native/unwind.h %D%/unwind.c
 libpystoker_a_SOURCES += %D%/code.h %D%/code.c include/native/stack.h %D%/stack.c \
 	%D%/search.h %D%/search.c
-libpystoker_a_SOURCES += include/native/lines.h %D%/lines.c %D%/lines_check.h %D%/lines_check.c
+libpystoker_a_SOURCES += include/native/lines.h %D%/lines.c %D%/lines_check.h %D%/lines_check.c \
+	%D%/lines_internal.h %D%/lines_memory.c %D%/lines_pieces.c %D%/lines_entry.c \
+	%D%/lines_units.c %D%/lines_calls.c
 libpystoker_a_SOURCES += %D%/mapping.h %D%/mapping.c %D%/cursor.h
 libpystoker_a_SOURCES += %D%/debuginfod.h %D%/debuginfod.c
 libpystoker_a_SOURCES += include/native/kallsyms.h %D%/kallsyms.c
