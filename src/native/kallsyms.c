@@ -10,6 +10,7 @@
 
 #include "mem/procfs.h"
 #include "util/attr.h"
+#include "util/first_above.h"
 #include "util/xalloc.h"
 
 struct kallsym {
@@ -156,21 +157,13 @@ static void read_once(struct kallsyms *k)
 
 static const struct kallsym *find(struct kallsyms *k, uint64_t addr)
 {
-	size_t low = 0, high;
+	size_t above;
 
 	read_once(k);
-	high = k->count;
-	while (low < high) { /* the first one above addr */
-		size_t mid = low + (high - low) / 2;
-
-		if (k->list[mid].addr <= addr)
-			low = mid + 1;
-		else
-			high = mid;
-	}
-	if (!low || addr - k->list[low - 1].addr >= KALLSYMS_FUNCTION_MAX)
+	above = FIRST_ABOVE(k->count, i, k->list[i].addr, addr);
+	if (!above || addr - k->list[above - 1].addr >= KALLSYMS_FUNCTION_MAX)
 		return NULL;
-	return &k->list[low - 1];
+	return &k->list[above - 1];
 }
 
 const char *kallsyms_find(struct kallsyms *k, uint64_t addr)

@@ -19,6 +19,7 @@
 #include "lines_check.h"
 #include "lines_internal.h"
 #include "mapping.h"
+#include "util/first_above.h"
 #include "util/idmap.h"
 #include "util/xalloc.h"
 
@@ -35,19 +36,10 @@ static uint64_t row_addr(const struct unit *u, size_t index)
 /* The last row at or before addr; NULL: none, or a sequence has ended there. */
 static Dwarf_Line *row_at(const struct unit *u, uint64_t addr)
 {
-	size_t low = 0, high = u->lines ? u->line_count : 0;
-	Dwarf_Line *row;
+	size_t above = FIRST_ABOVE(u->lines ? u->line_count : 0, i, row_addr(u, i), addr);
+	Dwarf_Line *row = above ? dwarf_onesrcline(u->lines, above - 1) : NULL;
 	bool end;
 
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (row_addr(u, middle) <= addr)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	row = low ? dwarf_onesrcline(u->lines, low - 1) : NULL;
 	return row && dwarf_lineendsequence(row, &end) == 0 && !end ? row : NULL;
 }
 

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "lines_internal.h"
+#include "util/first_above.h"
 
 static bool is_code(const struct lines *l, uint64_t lo, uint64_t hi)
 {
@@ -61,17 +62,9 @@ void lines_pieces_sort(struct pieces *p)
 /* The innermost piece around addr; NULL: none. */
 const struct piece *lines_pieces_find(const struct pieces *p, uint64_t addr)
 {
-	size_t low = 0, high = p->count;
+	size_t above = FIRST_ABOVE(p->count, n, p->list[n].lo, addr);
 
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (p->list[middle].lo <= addr)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	for (size_t i = low; i > 0 && low - i < SYMBOLS_NEST_MAX; i--)
+	for (size_t i = above; i > 0 && above - i < SYMBOLS_NEST_MAX; i--)
 		if (addr < p->list[i - 1].hi)
 			return &p->list[i - 1];
 	return NULL;

@@ -11,6 +11,7 @@
 
 #include "elf/mapped_file.h"
 #include "image.h"
+#include "util/first_above.h"
 #include "util/xalloc.h"
 
 enum { VDSO_MAX = 1 << 20 };
@@ -376,17 +377,9 @@ int module_map_refresh(struct module_map *mm, uint64_t now_ns, struct err *err)
 
 static struct module_range *search(const struct module_map *mm, remote_addr pc)
 {
-	size_t low = 0, high = mm->count;
+	size_t n = FIRST_ABOVE(mm->count, i, mm->ranges[i].end, pc);
 
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (mm->ranges[middle].end <= pc)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low < mm->count && pc >= mm->ranges[low].start ? &mm->ranges[low] : NULL;
+	return n < mm->count && pc >= mm->ranges[n].start ? &mm->ranges[n] : NULL;
 }
 
 static bool may_refresh(const struct module_map *mm, uint64_t now_ns)

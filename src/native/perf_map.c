@@ -11,6 +11,7 @@
 
 #include "mem/procfs.h"
 #include "mem/task.h"
+#include "util/first_above.h"
 #include "util/xalloc.h"
 
 struct perf_map_entry {
@@ -155,17 +156,9 @@ static void refresh(struct perf_map *pm)
 
 static const struct perf_map_entry *search(const struct perf_map *pm, remote_addr pc)
 {
-	size_t low = 0, high = pm->count;
+	size_t above = FIRST_ABOVE(pm->count, i, pm->list[i].start, pc);
 
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (pm->list[middle].start <= pc)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low > 0 && pc < pm->list[low - 1].end ? &pm->list[low - 1] : NULL;
+	return above > 0 && pc < pm->list[above - 1].end ? &pm->list[above - 1] : NULL;
 }
 
 const char *perf_map_find(struct perf_map *pm, remote_addr pc, uint64_t now_ns,

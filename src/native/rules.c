@@ -9,6 +9,7 @@
 
 #include "cfi.h"
 #include "rule_compile.h"
+#include "util/first_above.h"
 #include "util/hash.h"
 #include "util/xalloc.h"
 
@@ -103,19 +104,7 @@ void rules_free(struct rules *r)
 /* How many ranges begin at or before addr. */
 static size_t range_after(const struct rules *r, uint64_t addr)
 {
-	size_t lo = 0, n = r->range_count;
-
-	while (n > 0) {
-		size_t half = n / 2;
-
-		if (r->ranges[lo + half].lo <= addr) {
-			lo += half + 1;
-			n -= half + 1;
-		} else {
-			n = half;
-		}
-	}
-	return lo;
+	return FIRST_ABOVE(r->range_count, i, r->ranges[i].lo, addr);
 }
 
 const struct rule *rules_cached(const struct rules *r, uint64_t addr)

@@ -14,6 +14,7 @@
 
 #include "debugfile.h"
 #include "elf/elf_file.h"
+#include "util/first_above.h"
 #include "util/xalloc.h"
 #include "xz.h"
 
@@ -453,17 +454,9 @@ void symbols_release(struct symbols *s)
 bool symbols_find(const struct symbols *s, uint64_t addr, struct symbol *ret,
 		  char buf[SYMBOL_NAME_MAX])
 {
-	size_t low = 0, high = s->count;
+	size_t above = FIRST_ABOVE(s->count, n, s->rows[n].addr, addr);
 
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (s->rows[middle].addr <= addr)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	for (size_t i = low; i > 0 && low - i < SYMBOLS_NEST_MAX; i--) {
+	for (size_t i = above; i > 0 && above - i < SYMBOLS_NEST_MAX; i--) {
 		const struct symbol_row *row = &s->rows[i - 1];
 
 		if (addr - row->addr >= row->size)

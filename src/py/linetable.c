@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 
+#include "util/first_above.h"
 #include "util/xalloc.h"
 
 enum {
@@ -198,20 +199,12 @@ void linetable_release(struct linetable *t)
 
 int32_t linetable_line(const struct linetable *t, int64_t offset)
 {
-	uint32_t low = 0, high = t->count;
+	size_t above;
 
 	if (offset < 0)
 		return t->first_line;
 	if (offset >= t->end)
 		return 0;
-	/* The last range that starts at or before offset: the answer is in [low - 1, high - 1]. */
-	while (low < high) {
-		uint32_t middle = low + (high - low) / 2;
-
-		if (t->ranges[middle].start <= offset)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low ? t->ranges[low - 1].line : 0;
+	above = FIRST_ABOVE(t->count, i, t->ranges[i].start, offset);
+	return above ? t->ranges[above - 1].line : 0;
 }

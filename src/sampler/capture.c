@@ -9,6 +9,7 @@
 
 #include "native/unwind.h"
 #include "util/clock.h"
+#include "util/first_above.h"
 
 enum { PAGE = 4096, CAPTURE_LEAST = 16384 };
 
@@ -103,21 +104,11 @@ enum captured capture_registers(struct capture *c, struct hold *h, struct task *
 /* The first mapping that ends above the address: the stack's, which may have grown down since. */
 static const struct map *mapping_above(const struct maps *m, remote_addr sp)
 {
-	size_t lo = 0, n = m->count;
+	size_t n = FIRST_ABOVE(m->count, i, m->list[i].end, sp);
 
-	while (n > 0) {
-		size_t half = n / 2;
-
-		if (m->list[lo + half].end <= sp) {
-			lo += half + 1;
-			n -= half + 1;
-		} else {
-			n = half;
-		}
-	}
-	if (lo == m->count || (m->list[lo].start > sp && m->list[lo].start - sp > STACK_GROWTH_MAX))
+	if (n == m->count || (m->list[n].start > sp && m->list[n].start - sp > STACK_GROWTH_MAX))
 		return NULL;
-	return &m->list[lo];
+	return &m->list[n];
 }
 
 /* Where the stack at `sp` lies: from the page of `sp` at least, as it may have grown. */

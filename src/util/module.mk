@@ -3,6 +3,7 @@ libpystoker_a_SOURCES += \
 	include/util/buf.h %D%/buf.c \
 	include/util/clock.h %D%/clock.c \
 	include/util/err.h %D%/err.c \
+	include/util/first_above.h \
 	include/util/hash.h \
 	include/util/idmap.h %D%/idmap.c \
 	include/util/gzip.h %D%/gzip.c \

@@ -172,3 +172,5 @@ tests_unit_test_plumbing_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_plumbing_LDFLAGS = -rdynamic
 UNIT_TESTS += tests/unit/test-methods
 tests_unit_test_methods_CPPFLAGS = $(UNIT_CPPFLAGS)
+UNIT_TESTS += tests/unit/test-first_above
+tests_unit_test_first_above_CPPFLAGS = $(UNIT_CPPFLAGS)
