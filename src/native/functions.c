@@ -14,6 +14,7 @@
 #include "cfi_check.h"
 #include "cursor.h"
 #include "elf/elf_file.h"
+#include "util/first_above.h"
 #include "util/xalloc.h"
 
 /* .eh_frame: where it is, and its bytes. */
@@ -247,17 +248,7 @@ void functions_release(struct functions *f)
 /* The index of the first function that begins behind addr. */
 static size_t behind(const struct functions *f, uint64_t addr)
 {
-	size_t low = 0, high = f->count;
-
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (f->rows[middle].start <= addr)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
+	return FIRST_ABOVE(f->count, i, f->rows[i].start, addr);
 }
 
 bool functions_start(const struct functions *f, uint64_t addr, uint64_t *ret)
