@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "elf/elf_find.h"
 #include "elf_memory.h"
 
 /* The kernel maps whole pages: a segment begins at its page. */
@@ -108,25 +109,13 @@ void elf_file_close(struct elf_file *f)
 int elf_file_section(const struct elf_file *f, const char *name, uint64_t *ret_addr,
 		     uint64_t *ret_size)
 {
-	Elf_Scn *scn = NULL;
-	size_t names;
+	GElf_Shdr sh;
 
-	if (!f->elf || elf_getshdrstrndx(f->elf, &names) != 0)
+	if (!f->elf || !elf_find_section(f->elf, name, &sh))
 		return -ENOENT;
-	while ((scn = elf_nextscn(f->elf, scn))) {
-		GElf_Shdr sh;
-		const char *text;
-
-		if (!gelf_getshdr(scn, &sh))
-			continue;
-		text = elf_strptr(f->elf, names, sh.sh_name);
-		if (!text || strcmp(text, name) != 0)
-			continue;
-		*ret_addr = sh.sh_addr;
-		*ret_size = sh.sh_size;
-		return 0;
-	}
-	return -ENOENT;
+	*ret_addr = sh.sh_addr;
+	*ret_size = sh.sh_size;
+	return 0;
 }
 
 static bool symbol_is(const struct elf_symbol *want, const char *name)

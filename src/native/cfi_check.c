@@ -9,12 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cursor.h"
+#include "elf/elf_find.h"
 #include "util/xalloc.h"
-
-/* A piece of a program, or a table. */
-struct bytes {
-	const uint8_t *at, *end;
-};
 
 /* Which places of a section entries begin at: a bit for each 4 bytes. */
 struct starts {
@@ -26,44 +23,6 @@ struct section {
 	Elf_Data *data;
 	uint64_t addr;
 };
-
-static bool skip(struct bytes *b, uint64_t n)
-{
-	if ((uint64_t)(b->end - b->at) < n)
-		return false;
-	b->at += n;
-	return true;
-}
-
-static bool read_u32(struct bytes *b, uint32_t *ret)
-{
-	const uint8_t *at = b->at;
-
-	if (!skip(b, sizeof(*ret)))
-		return false;
-	memcpy(ret, at, sizeof(*ret));
-	return true;
-}
-
-/* DWARF 5, 7.6. Signed ones are read for their length only. */
-static bool read_leb128(struct bytes *b, uint64_t *ret)
-{
-	uint64_t value = 0;
-
-	for (unsigned int shift = 0; shift < 70; shift += 7) {
-		uint8_t byte;
-
-		if (b->at == b->end)
-			return false;
-		byte = *b->at++;
-		value |= shift < 64 ? (uint64_t)(byte & 0x7f) << shift : 0;
-		if (!(byte & 0x80)) {
-			*ret = value;
-			return true;
-		}
-	}
-	return false;
-}
 
 /* --- programs ------------------------------------------------------------------------------- */
 
@@ -96,15 +55,15 @@ static const char *const operands[64] = {
 	[DW_CFA_GNU_negative_offset_extended] = "ru",
 };
 
-static bool check_operand(struct bytes *b, char kind)
+static bool check_operand(struct cursor *b, char kind)
 {
 	uint64_t n = 0;
 
 	if (kind >= '1' && kind <= '9')
-		return skip(b, (uint64_t)(kind - '0'));
-	if (!read_leb128(b, &n))
+		return cursor_skip(b, (uint64_t)(kind - '0'));
+	if (!cursor_leb128(b, &n))
 		return false;
-	return kind == 'b' ? skip(b, n) : kind != 'r' || n <= CFI_REGISTER_MAX;
+	return kind == 'b' ? cursor_skip(b, n) : kind != 'r' || n <= CFI_REGISTER_MAX;
 }
 
 static const char *operands_of(uint8_t opcode)
@@ -117,7 +76,7 @@ static const char *operands_of(uint8_t opcode)
 	}
 }
 
-static bool check_program(struct bytes b)
+static bool check_program(struct cursor b)
 {
 	int remembered = 0;
 
@@ -143,8 +102,8 @@ static bool check_program(struct bytes b)
 
 bool cfi_address_encoding(const Dwarf_CIE *cie, uint8_t *ret)
 {
-	struct bytes b = { cie->augmentation_data,
-			   cie->augmentation_data + cie->augmentation_data_size };
+	struct cursor b = { cie->augmentation_data,
+			    cie->augmentation_data + cie->augmentation_data_size };
 	const char *a = cie->augmentation;
 
 	*ret = DW_EH_PE_absptr;
@@ -159,11 +118,11 @@ bool cfi_address_encoding(const Dwarf_CIE *cie, uint8_t *ret)
 			*ret = byte;
 			return true;
 		}
-		if (*a == 'L' ? !skip(&b, 1) : *a != 'S' && *a != 'P')
+		if (*a == 'L' ? !cursor_skip(&b, 1) : *a != 'S' && *a != 'P')
 			return false;
 		if (*a == 'P') /* of a form with 4 bytes, or 8 */
-			skip(&b, 1 + ((byte & 0x0f) == DW_EH_PE_udata4 ||
-				      (byte & 0x0f) == DW_EH_PE_sdata4 ? 4 : 8));
+			cursor_skip(&b, 1 + ((byte & 0x0f) == DW_EH_PE_udata4 ||
+					     (byte & 0x0f) == DW_EH_PE_sdata4 ? 4 : 8));
 	}
 	return true;
 }
@@ -178,19 +137,19 @@ static uint64_t address_size(uint8_t encoding)
 	case DW_EH_PE_sdata4: return 4;
 	case DW_EH_PE_udata2:
 	case DW_EH_PE_sdata2: return 2;
-	default: return UINT64_MAX / 2; /* refused by skip() */
+	default: return UINT64_MAX / 2; /* refused by cursor_skip() */
 	}
 }
 
 static bool check_fde(const Dwarf_FDE *fde, const Dwarf_CIE *cie)
 {
-	struct bytes b = { fde->start, fde->end };
+	struct cursor b = { fde->start, fde->end };
 	uint8_t encoding;
 	uint64_t n = 0;
 
-	if (!cfi_address_encoding(cie, &encoding) || !skip(&b, 2 * address_size(encoding)))
+	if (!cfi_address_encoding(cie, &encoding) || !cursor_skip(&b, 2 * address_size(encoding)))
 		return false;
-	if (cie->augmentation[0] == 'z' && (!read_leb128(&b, &n) || !skip(&b, n)))
+	if (cie->augmentation[0] == 'z' && (!cursor_leb128(&b, &n) || !cursor_skip(&b, n)))
 		return false;
 	return check_program(b);
 }
@@ -214,8 +173,8 @@ static bool check_entry(const unsigned char *ident, Elf_Data *data, bool eh, uin
 
 	if (dwarf_cfi_cie_p(entry))
 		return note_start(s->cie, offset) &&
-		       check_program((struct bytes){ entry->cie.initial_instructions,
-						     entry->cie.initial_instructions_end });
+		       check_program((struct cursor){ entry->cie.initial_instructions,
+						      entry->cie.initial_instructions_end });
 	/* Assemblers and linkers put the CIE first. */
 	return note_start(s->fde, offset) && is_start(s->cie, s, entry->fde.CIE_pointer) &&
 	       dwarf_next_cfi(ident, data, eh, entry->fde.CIE_pointer, &next, &cie) == 0 &&
@@ -245,39 +204,44 @@ enum {
 	TABLE_ENTRY = DW_EH_PE_datarel | DW_EH_PE_sdata4,
 };
 
-/* The address of .eh_frame, the first thing in there. */
-static bool table_frame_addr(const struct section *hdr, struct bytes *b, uint64_t *ret)
+/* Of a DW_EH_PE_sdata4. */
+static uint64_t displacement(uint64_t read)
 {
-	uint32_t pointer;
+	return (uint64_t)(int64_t)(int32_t)read;
+}
+
+/* The address of .eh_frame, the first thing in there. */
+static bool table_frame_addr(const struct section *hdr, struct cursor *b, uint64_t *ret)
+{
+	uint64_t pointer;
 
 	if (b->end - b->at < 8 || b->at[0] != 1 || b->at[1] != TABLE_POINTER)
 		return false;
 	b->at += 4;
-	if (!read_u32(b, &pointer))
+	if (!cursor_fixed(b, 4, &pointer))
 		return false;
-	*ret = hdr->addr + 4 + (uint64_t)(int64_t)(int32_t)pointer;
+	*ret = hdr->addr + 4 + displacement(pointer);
 	return true;
 }
 
 static bool check_table(const struct section *hdr, uint64_t frame_addr, const struct starts *s)
 {
 	const uint8_t *data = hdr->data->d_buf;
-	struct bytes b = { data, data + hdr->data->d_size };
-	uint64_t pointed;
-	uint32_t count;
+	struct cursor b = { data, data + hdr->data->d_size };
+	uint64_t pointed, count;
 
 	if (!table_frame_addr(hdr, &b, &pointed))
 		return false;
 	if (data[2] == DW_EH_PE_omit || data[3] == DW_EH_PE_omit)
 		return true; /* no table */
-	if (data[2] != DW_EH_PE_udata4 || data[3] != TABLE_ENTRY || !read_u32(&b, &count))
+	if (data[2] != DW_EH_PE_udata4 || data[3] != TABLE_ENTRY || !cursor_fixed(&b, 4, &count))
 		return false;
-	for (uint32_t i = 0; i < count; i++) {
-		uint32_t start, fde;
+	for (uint64_t i = 0; i < count; i++) {
+		uint64_t start, fde;
 
-		if (!read_u32(&b, &start) || !read_u32(&b, &fde))
+		if (!cursor_fixed(&b, 4, &start) || !cursor_fixed(&b, 4, &fde))
 			return false;
-		if (!is_start(s->fde, s, hdr->addr + (uint64_t)(int64_t)(int32_t)fde - frame_addr))
+		if (!is_start(s->fde, s, hdr->addr + displacement(fde) - frame_addr))
 			return false;
 	}
 	return true;
@@ -298,26 +262,10 @@ static bool check(Elf *elf, const struct section *frame, const struct section *h
 
 /* --- where it is: as libdw looks for it (dwarf_getcfi_elf.c) ---------------------------------- */
 
-static Elf_Scn *find_section(Elf *elf, const char *name, GElf_Shdr *sh)
-{
-	Elf_Scn *scn = NULL;
-	size_t names;
-
-	if (elf_getshdrstrndx(elf, &names) != 0)
-		return NULL;
-	while ((scn = elf_nextscn(elf, scn))) {
-		const char *text = gelf_getshdr(scn, sh) ? elf_strptr(elf, names, sh->sh_name) : NULL;
-
-		if (text && !strcmp(text, name))
-			return scn;
-	}
-	return NULL;
-}
-
 static bool read_section(Elf *elf, const char *name, struct section *s)
 {
 	GElf_Shdr sh;
-	Elf_Scn *scn = find_section(elf, name, &sh);
+	Elf_Scn *scn = elf_find_section(elf, name, &sh);
 
 	if (!scn || sh.sh_type == SHT_NOBITS || sh.sh_flags & SHF_COMPRESSED ||
 	    sh.sh_size > CFI_SECTION_MAX)
@@ -326,33 +274,21 @@ static bool read_section(Elf *elf, const char *name, struct section *s)
 	return s->data && s->data->d_buf;
 }
 
-static bool find_header(Elf *elf, GElf_Phdr *ph)
-{
-	size_t n = 0;
-
-	if (elf_getphdrnum(elf, &n) != 0)
-		return false;
-	for (size_t i = 0; i < n && i < UINT16_MAX; i++)
-		if (gelf_getphdr(elf, (int)i, ph) && ph->p_type == PT_GNU_EH_FRAME)
-			return true;
-	return false;
-}
-
 /* Without section headers: the frames lie from where the table says to the end of the file. */
 static bool check_by_header(Elf *elf, uint64_t file_size)
 {
 	struct section frame, hdr;
-	struct bytes b;
+	struct cursor b;
 	uint64_t offset;
 	GElf_Phdr ph;
 
-	if (file_size > CFI_SECTION_MAX || !find_header(elf, &ph))
+	if (file_size > CFI_SECTION_MAX || !elf_find_program_header(elf, PT_GNU_EH_FRAME, &ph))
 		return false;
 	hdr.data = elf_getdata_rawchunk(elf, (int64_t)ph.p_offset, ph.p_filesz, ELF_T_BYTE);
 	hdr.addr = ph.p_vaddr;
 	if (!hdr.data)
 		return false;
-	b = (struct bytes){ hdr.data->d_buf, (uint8_t *)hdr.data->d_buf + hdr.data->d_size };
+	b = (struct cursor){ hdr.data->d_buf, (uint8_t *)hdr.data->d_buf + hdr.data->d_size };
 	if (!table_frame_addr(&hdr, &b, &frame.addr))
 		return false;
 	offset = frame.addr - ph.p_vaddr + ph.p_offset;
@@ -367,9 +303,10 @@ bool cfi_check_eh_frame(Elf *elf, uint64_t file_size)
 	struct section frame, hdr = { NULL, 0 };
 	GElf_Shdr sh;
 
-	if (!find_section(elf, ".eh_frame", &sh))
+	if (!elf_find_section(elf, ".eh_frame", &sh))
 		return check_by_header(elf, file_size);
-	if (find_section(elf, ".eh_frame_hdr", &sh) && !read_section(elf, ".eh_frame_hdr", &hdr))
+	if (elf_find_section(elf, ".eh_frame_hdr", &sh) &&
+	    !read_section(elf, ".eh_frame_hdr", &hdr))
 		return false;
 	return read_section(elf, ".eh_frame", &frame) && check(elf, &frame, &hdr);
 }

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "cfi_check.h"
+#include "elf/elf_find.h"
 #include "util/xalloc.h"
 
 enum { SECTION_FRAME = 1, SECTION_NAMES, SECTIONS };
@@ -29,29 +30,12 @@ static struct names make_names(const char *section)
 	return n;
 }
 
-static Elf_Scn *find(Elf *elf, const char *name, GElf_Shdr *sh)
-{
-	Elf_Scn *scn = NULL;
-	size_t strings;
-
-	if (elf_getshdrstrndx(elf, &strings) != 0)
-		return NULL;
-	while ((scn = elf_nextscn(elf, scn))) {
-		const char *text = gelf_getshdr(scn, sh) ?
-			elf_strptr(elf, strings, sh->sh_name) : NULL;
-
-		if (text && !strcmp(text, name))
-			return scn;
-	}
-	return NULL;
-}
-
 /* Its bytes, unpacked; they belong to `elf`. */
 static Elf_Data *section_data(Elf *elf, const char *name, uint64_t *ret_addr)
 {
 	GElf_Chdr packed;
 	GElf_Shdr sh;
-	Elf_Scn *scn = find(elf, name, &sh);
+	Elf_Scn *scn = elf_find_section(elf, name, &sh);
 
 	if (!scn || sh.sh_type == SHT_NOBITS || sh.sh_size > CFI_SECTION_COPY_MAX)
 		return NULL;

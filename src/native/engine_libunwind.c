@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include "cfi_check.h"
+#include "elf/elf_find.h"
 #include "util/clock.h"
 #include "util/hash.h"
 #include "util/xalloc.h"
@@ -96,18 +97,6 @@ static const struct elf_segment *segment_at(const struct module *m, uint64_t add
 	return NULL;
 }
 
-static bool find_header(Elf *elf, GElf_Phdr *ph)
-{
-	size_t n = 0;
-
-	if (elf_getphdrnum(elf, &n) != 0)
-		return false;
-	for (size_t i = 0; i < n && i < UINT16_MAX; i++)
-		if (gelf_getphdr(elf, (int)i, ph) && ph->p_type == PT_GNU_EH_FRAME)
-			return true;
-	return false;
-}
-
 /* LSB 5.0, 10.6.2, in the one encoding that cfi_check() lets through; 12 bytes before the table. */
 static bool read_header(const struct module *m, const GElf_Phdr *ph, struct table *t)
 {
@@ -145,7 +134,8 @@ static void load_table(const struct module *m, struct table *t)
 	if (fd < 0 || elf_version(EV_CURRENT) == EV_NONE)
 		return;
 	elf = elf_begin(fd, ELF_C_READ, NULL);
-	t->good = elf && m->machine == EM_X86_64 && find_header(elf, &ph) &&
+	t->good = elf && m->machine == EM_X86_64 &&
+		  elf_find_program_header(elf, PT_GNU_EH_FRAME, &ph) &&
 		  cfi_check_eh_frame(elf, m->size) && read_header(m, &ph, t);
 	if (elf)
 		elf_end(elf);
