@@ -14,6 +14,7 @@
 #include "cfi_check.h"
 #include "cursor.h"
 #include "elf/elf_file.h"
+#include "elf/elf_find.h"
 #include "util/first_above.h"
 #include "util/xalloc.h"
 
@@ -53,18 +54,6 @@ static uint64_t bytes_from(const struct elf_file *e, uint64_t addr, uint64_t *re
 	return 0;
 }
 
-static bool find_header(const struct elf_file *e, GElf_Phdr *ph)
-{
-	size_t n = 0;
-
-	if (elf_getphdrnum(e->elf, &n) != 0)
-		return false;
-	for (size_t i = 0; i < n && i < UINT16_MAX; i++)
-		if (gelf_getphdr(e->elf, (int)i, ph) && ph->p_type == PT_GNU_EH_FRAME)
-			return true;
-	return false;
-}
-
 /* Without sections: the address is the first thing in .eh_frame_hdr, and the size is not known: a
  * zero ends it (LSB 5.0, 10.6.2 and 10.6.1). */
 static bool find_by_header(const struct elf_file *e, struct frame *frame)
@@ -72,7 +61,7 @@ static bool find_by_header(const struct elf_file *e, struct frame *frame)
 	struct { uint8_t version, pointer, count, table; int32_t frame; } hdr;
 	GElf_Phdr ph;
 
-	if (!find_header(e, &ph) || ph.p_offset > INT64_MAX ||
+	if (!elf_find_program_header(e->elf, PT_GNU_EH_FRAME, &ph) || ph.p_offset > INT64_MAX ||
 	    pread(e->fd, &hdr, sizeof(hdr), (off_t)ph.p_offset) != sizeof(hdr) ||
 	    hdr.version != 1 || hdr.pointer != (DW_EH_PE_pcrel | DW_EH_PE_sdata4))
 		return false;

@@ -14,6 +14,7 @@
 
 #include "debugfile.h"
 #include "elf/elf_file.h"
+#include "elf/elf_find.h"
 #include "util/first_above.h"
 #include "util/xalloc.h"
 #include "xz.h"
@@ -225,18 +226,6 @@ static uint64_t offset_of(const struct elf_file *f, uint64_t addr, uint64_t bias
 	return 0;
 }
 
-static bool find_dynamic(const struct elf_file *f, GElf_Phdr *ph)
-{
-	size_t n;
-
-	if (elf_getphdrnum(f->elf, &n) != 0)
-		return false;
-	for (size_t i = 0; i < n && i < UINT16_MAX; i++)
-		if (gelf_getphdr(f->elf, (int)i, ph) && ph->p_type == PT_DYNAMIC)
-			return true;
-	return false;
-}
-
 /* Without section headers: what the dynamic linker uses. How many symbols there are it does not
  * say; every linker puts their names right behind them. */
 static bool add_dynamic(struct loading *l, const struct elf_file *f, uint64_t bias)
@@ -246,7 +235,7 @@ static bool add_dynamic(struct loading *l, const struct elf_file *f, uint64_t bi
 	GElf_Phdr ph;
 	size_t n;
 
-	if (!find_dynamic(f, &ph))
+	if (!elf_find_program_header(f->elf, PT_DYNAMIC, &ph))
 		return false;
 	n = ph.p_filesz < sizeof(d) ? ph.p_filesz : sizeof(d);
 	n = read_at(f->fd, d, n, ph.p_offset) / sizeof(*d);
