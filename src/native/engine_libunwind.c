@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * libunwind asks for registers, memory and tables; it is answered from the copies. */
+ * libunwind asks for registers, memory and tables; it is answered from the copies (of the modules:
+ * eh_tables.c). */
 #include "native/engine_libunwind.h"
 
 #include <errno.h>
@@ -9,23 +10,18 @@
 #if defined(HAVE_LIBUNWIND) && defined(__x86_64__)
 
 #include <dlfcn.h>
-#include <fcntl.h>
-#include <gelf.h>
 #include <libunwind.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "cfi_check.h"
-#include "elf/elf_find.h"
+#include "eh_tables.h"
 #include "util/clock.h"
 #include "util/hash.h"
 #include "util/xalloc.h"
 
 enum {
-	PLACED_MAX = 512,          /* modules of one process that are asked for */
 	CACHE_RULES = 16384,       /* unw_set_cache_size(): a Python process has some 500 addresses */
 	SIGNAL_SLOTS = 512,
 };
@@ -46,27 +42,10 @@ static struct {
 	char missing[256];         /* "": all is there */
 } lib;
 
-/* .eh_frame_hdr and .eh_frame of a module, by the file's addresses. */
-struct table {
-	bool good;
-	uint64_t hdr, entries;     /* address and number of entries of the table */
-	uint64_t hdr_len, frame, frame_len;
-	uint8_t *hdr_bytes, *frame_bytes;
-};
-
-struct placed {
-	uint64_t lo, hi, bias;     /* all of the module, data too */
-	const struct module *module;
-	const struct table *table;
-};
-
 struct engine_libunwind {
 	struct module_map *mm;
 	unw_addr_space_t space;
-	struct table **tables;     /* by module id; owned, NULL: not asked for */
-	size_t table_count;
-	struct placed placed[PLACED_MAX];
-	size_t placed_count;
+	struct eh_tables tables;
 	struct { uint64_t pc; bool signal; } signals[SIGNAL_SLOTS];
 	uint64_t maps_hash, read_at, now;
 	/* Of one walk. */
@@ -76,143 +55,7 @@ struct engine_libunwind {
 	bool no_info, no_word, no_register;
 };
 
-/* --- a module's table ------------------------------------------------------------------------ */
-
-static uint8_t *copy_file(const struct module *m, uint64_t offset, uint64_t len)
-{
-	uint8_t *bytes = len <= CFI_SECTION_MAX && offset <= INT64_MAX ? malloc(len + 8) : NULL;
-
-	if (bytes && pread(m->fd, bytes, len, (off_t)offset) == (ssize_t)len)
-		return bytes;
-	free(bytes);
-	return NULL;
-}
-
-static const struct elf_segment *segment_at(const struct module *m, uint64_t addr)
-{
-	for (size_t i = 0; i < m->segment_count; i++)
-		if (addr >= m->segments[i].vaddr &&
-		    addr - m->segments[i].vaddr < m->segments[i].file_size)
-			return &m->segments[i];
-	return NULL;
-}
-
-/* LSB 5.0, 10.6.2, in the one encoding that cfi_check() lets through; 12 bytes before the table. */
-static bool read_header(const struct module *m, const GElf_Phdr *ph, struct table *t)
-{
-	static const uint8_t wanted[] = { 1, 0x1b, 0x03, 0x3b };
-	const struct elf_segment *s;
-	int32_t pointer;
-	uint32_t count;
-
-	if (ph->p_filesz < 12 || ph->p_offset > INT64_MAX)
-		return false;
-	t->hdr = ph->p_vaddr;
-	t->hdr_len = ph->p_filesz;
-	t->hdr_bytes = copy_file(m, ph->p_offset, t->hdr_len);
-	if (!t->hdr_bytes || memcmp(t->hdr_bytes, wanted, sizeof(wanted)) != 0)
-		return false;
-	memcpy(&pointer, t->hdr_bytes + 4, 4);
-	memcpy(&count, t->hdr_bytes + 8, 4);
-	t->entries = count;
-	t->frame = t->hdr + 4 + (uint64_t)(int64_t)pointer;
-	s = segment_at(m, t->frame);
-	if (!s || count == 0 || count > (t->hdr_len - 12) / 8)
-		return false;
-	t->frame_len = s->file_size - (t->frame - s->vaddr);
-	t->frame_bytes = copy_file(m, s->file_offset + (t->frame - s->vaddr), t->frame_len);
-	return t->frame_bytes != NULL;
-}
-
-static void load_table(const struct module *m, struct table *t)
-{
-	Elf *elf;
-	GElf_Phdr ph;
-	int fd;
-
-	fd = m->fd >= 0 && m->segment_count ? fcntl(m->fd, F_DUPFD_CLOEXEC, 0) : -1;
-	if (fd < 0 || elf_version(EV_CURRENT) == EV_NONE)
-		return;
-	elf = elf_begin(fd, ELF_C_READ, NULL);
-	t->good = elf && m->machine == EM_X86_64 &&
-		  elf_find_program_header(elf, PT_GNU_EH_FRAME, &ph) &&
-		  cfi_check_eh_frame(elf, m->size) && read_header(m, &ph, t);
-	if (elf)
-		elf_end(elf);
-	close(fd);
-}
-
-static const struct table *table_of(struct engine_libunwind *e, const struct module *m)
-{
-	if (m->id >= e->table_count) {
-		e->tables = xreallocarray(e->tables, m->id + 1, sizeof(struct table *));
-		memset(e->tables + e->table_count, 0,
-		       (m->id + 1 - e->table_count) * sizeof(struct table *));
-		e->table_count = m->id + 1;
-	}
-	if (!e->tables[m->id]) {
-		e->tables[m->id] = xcalloc(1, sizeof(struct table));
-		load_table(m, e->tables[m->id]);
-	}
-	return e->tables[m->id];
-}
-
-/* --- memory ---------------------------------------------------------------------------------- */
-
-static const struct placed *place(struct engine_libunwind *e, const struct module_range *range)
-{
-	const struct module *m = range->module;
-	const struct table *t = table_of(e, m);
-	struct placed *p;
-
-	for (size_t i = 0; i < e->placed_count; i++)
-		if (e->placed[i].module == m && e->placed[i].bias == range->bias)
-			return &e->placed[i];
-	if (!t->good || e->placed_count == PLACED_MAX)
-		return NULL;
-	p = &e->placed[e->placed_count++];
-	*p = (struct placed){ UINT64_MAX, 0, range->bias, m, t };
-	for (size_t i = 0; i < m->segment_count; i++) {
-		uint64_t lo = range->bias + m->segments[i].vaddr, hi = lo + m->segments[i].file_size;
-
-		p->lo = lo < p->lo ? lo : p->lo;
-		p->hi = hi > p->hi ? hi : p->hi;
-	}
-	return p;
-}
-
-static bool from_piece(const uint8_t *bytes, uint64_t at, uint64_t len, uint64_t addr,
-		       unw_word_t *ret)
-{
-	if (addr < at || len < 8 || addr - at > len - 8)
-		return false;
-	memcpy(ret, bytes + (addr - at), 8);
-	return true;
-}
-
-/* Data as the file has it: not relocated, but nothing of that is followed. */
-static bool from_module(const struct placed *p, uint64_t addr, unw_word_t *ret)
-{
-	const struct elf_segment *s;
-	uint64_t in = addr - p->bias;
-
-	if (from_piece(p->table->frame_bytes, p->table->frame, p->table->frame_len, in, ret) ||
-	    from_piece(p->table->hdr_bytes, p->table->hdr, p->table->hdr_len, in, ret))
-		return true;
-	*ret = 0;
-	s = segment_at(p->module, in);
-	return s && s->file_offset + (in - s->vaddr) <= INT64_MAX &&
-	       pread(p->module->fd, ret, 8, (off_t)(s->file_offset + (in - s->vaddr))) > 0;
-}
-
-static bool from_modules(const struct engine_libunwind *e, uint64_t addr, unw_word_t *ret)
-{
-	for (size_t i = 0; i < e->placed_count; i++)
-		if (addr >= e->placed[i].lo && addr < e->placed[i].hi &&
-		    from_module(&e->placed[i], addr, ret))
-			return true;
-	return false;
-}
+/* --- its questions --------------------------------------------------------------------------- */
 
 static int access_mem(unw_addr_space_t as, unw_word_t addr, unw_word_t *value, int write, void *arg)
 {
@@ -222,15 +65,13 @@ static int access_mem(unw_addr_space_t as, unw_word_t addr, unw_word_t *value, i
 	(void)as;
 	if (write)
 		return -UNW_EINVAL;
-	if (from_piece(s->bytes, s->lo, s->hi - s->lo, addr, value) ||
-	    from_modules(e, addr, value))
+	if (eh_tables_piece(s->bytes, s->lo, s->hi - s->lo, addr, value) ||
+	    eh_tables_word(&e->tables, addr, value))
 		return 0;
 	e->no_word = true;
 	e->missing = addr;
 	return -UNW_EINVAL;
 }
-
-/* --- the other questions --------------------------------------------------------------------- */
 
 static int access_reg(unw_addr_space_t as, unw_regnum_t reg, unw_word_t *value, int write, void *arg)
 {
@@ -252,7 +93,7 @@ static int find_proc_info(unw_addr_space_t as, unw_word_t ip, unw_proc_info_t *p
 {
 	struct engine_libunwind *e = arg;
 	const struct module_range *range = module_map_find(e->mm, ip, e->now);
-	const struct placed *p = range ? place(e, range) : NULL;
+	const struct eh_placed *p = range ? eh_tables_place(&e->tables, range) : NULL;
 	unw_dyn_info_t di = { .format = UNW_INFO_FORMAT_REMOTE_TABLE };
 	int err;
 
@@ -375,14 +216,7 @@ void engine_libunwind_close(struct engine_libunwind *e)
 	if (!e)
 		return;
 	lib.destroy_addr_space(e->space);
-	for (size_t i = 0; i < e->table_count; i++) {
-		if (e->tables[i]) {
-			free(e->tables[i]->hdr_bytes);
-			free(e->tables[i]->frame_bytes);
-		}
-		free(e->tables[i]);
-	}
-	free(e->tables);
+	eh_tables_release(&e->tables);
 	free(e);
 }
 
@@ -403,7 +237,7 @@ static void check_maps(struct engine_libunwind *e)
 	if (hash == e->maps_hash)
 		return;
 	e->maps_hash = hash;
-	e->placed_count = 0;
+	e->tables.placed_count = 0;
 	memset(e->signals, 0, sizeof(e->signals));
 	lib.flush_cache(e->space, 0, 0);
 }
@@ -448,7 +282,8 @@ static bool step(struct engine_libunwind *e, unw_cursor_t *cursor, struct unwind
 	*end = err == 0 && !e->no_info ? UNWIND_COMPLETE : why(e, err);
 	if (err <= 0 || e->no_info)
 		return false;
-	if (lib.get_reg(cursor, UNW_X86_64_RIP, &pc) < 0 || lib.get_reg(cursor, UNW_X86_64_RSP, &sp) < 0) {
+	if (lib.get_reg(cursor, UNW_X86_64_RIP, &pc) < 0 ||
+	    lib.get_reg(cursor, UNW_X86_64_RSP, &sp) < 0) {
 		*end = e->no_word ? why(e, -UNW_EINVAL) : UNWIND_UNKNOWN;
 		return false;
 	}

@@ -25,6 +25,7 @@ libpystoker_a_SOURCES += %D%/debuginfod.h %D%/debuginfod.c
 libpystoker_a_SOURCES += include/native/kallsyms.h %D%/kallsyms.c
 libpystoker_a_SOURCES += include/native/merge.h %D%/merge.c
 libpystoker_a_SOURCES += %D%/cfi_section.h %D%/cfi_section.c
-libpystoker_a_SOURCES += include/native/engine_libunwind.h %D%/engine_libunwind.c
+libpystoker_a_SOURCES += include/native/engine_libunwind.h %D%/engine_libunwind.c \
+	%D%/eh_tables.h %D%/eh_tables.c
 libpystoker_a_SOURCES += %D%/altfile.h %D%/altfile.c
 libpystoker_a_SOURCES += include/native/functions.h %D%/functions.c
