@@ -26,6 +26,9 @@ char *procfs_read(pid_t pid, const char *name, size_t *ret_len);
 int procfs_readlink(pid_t pid, const char *name, char *out, size_t size);
 /* Command line, arguments joined by spaces, cut at size-1; "[comm]" when empty. 0 or -errno. */
 int procfs_cmdline(pid_t pid, char *out, size_t size);
+/* The number in /proc/sys/NAME ("kernel/pid_max"), the first if there are several. 0, -errno, or
+ * -EINVAL: no number. */
+int procfs_sysctl(const char *name, long *ret);
 
 /* One line of /proc/PID/maps. */
 struct map {

@@ -13,18 +13,9 @@
 /* Documentation/admin-guide/sysctl/kernel.rst; Debian's kernels know 3 as well, which forbids all. */
 static int read_paranoid(void)
 {
-	char path[64];
-	int level = -1;
-	FILE *f;
+	long level;
 
-	snprintf(path, sizeof(path), "%s/sys/kernel/perf_event_paranoid", procfs_root);
-	f = fopen(path, "re");
-	if (!f)
-		return -1;
-	if (fscanf(f, "%d", &level) != 1)
-		level = -1;
-	fclose(f);
-	return level;
+	return procfs_sysctl("kernel/perf_event_paranoid", &level) < 0 ? -1 : (int)level;
 }
 
 /* perf_event_open(2): EACCES is the kernel's own answer to who lacks the right; EPERM comes from
@@ -90,8 +81,9 @@ static int choose(const struct native_options *o, pid_t pid, struct sampler_conf
 	if (!no || o->way != NATIVE_NONE)
 		return 0;
 	native_perf_missing(no, &missing);
-	snprintf(how, how_size, "%s, as the kernel gives no switch records: %s%s%s", native_way_text(config->native),
-		 missing.text, missing.hint[0] ? " -> " : "", missing.hint);
+	snprintf(how, how_size, "%s, as the kernel gives no switch records: %s%s%s",
+		 native_way_text(config->native), missing.text, missing.hint[0] ? " -> " : "",
+		 missing.hint);
 	return 0;
 }
 
@@ -102,7 +94,8 @@ static void say_nobody(const struct native_options *o, char *how, size_t how_siz
 	size_t len = strlen(how);
 
 	if (o->debuginfod && !(urls && *urls))
-		snprintf(how + len, how_size - len, "; --debuginfod asks nobody: DEBUGINFOD_URLS is not set");
+		snprintf(how + len, how_size - len,
+			 "; --debuginfod asks nobody: DEBUGINFOD_URLS is not set");
 }
 
 int native_begin(const struct native_options *o, pid_t pid, struct sampler_config *config,

@@ -66,18 +66,9 @@ static enum permission_answer read_dumpable(pid_t pid, uid_t euid)
 
 static int read_yama_scope(void)
 {
-	char path[PATH_MAX];
-	int scope = -1;
-	FILE *f;
+	long scope;
 
-	snprintf(path, sizeof(path), "%s/sys/kernel/yama/ptrace_scope", procfs_root);
-	f = fopen(path, "re");
-	if (!f)
-		return -1;
-	if (fscanf(f, "%d", &scope) != 1)
-		scope = -1;
-	fclose(f);
-	return scope;
+	return procfs_sysctl("kernel/yama/ptrace_scope", &scope) < 0 ? -1 : (int)scope;
 }
 
 static bool is_descendant(pid_t pid)

@@ -53,6 +53,25 @@ static ssize_t read_up_to(int fd, char *out, size_t size)
 	return (ssize_t)len;
 }
 
+int procfs_sysctl(const char *name, long *ret)
+{
+	char path[PATH_MAX], text[64], *end;
+	ssize_t len;
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/sys/%s", procfs_root, name);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	len = read_up_to(fd, text, sizeof(text) - 1);
+	close(fd);
+	if (len < 0)
+		return (int)len;
+	text[len] = '\0';
+	*ret = strtol(text, &end, 10);
+	return end == text ? -EINVAL : 0;
+}
+
 /* Appends all of fd; 0 or -errno, -EFBIG beyond PROCFS_TEXT_MAX. */
 static int read_all(int fd, struct buf *b)
 {

@@ -189,6 +189,35 @@ static void test_status(void)
 	is_int(status_nspid("Pid:\t5\n"), 0, "old kernel");
 }
 
+static void write_sysctl(const char *text)
+{
+	char path[256];
+	FILE *f;
+
+	snprintf(path, sizeof(path), "%s/sys/kernel/number", root);
+	f = fopen(path, "w");
+	fputs(text, f);
+	fclose(f);
+}
+
+static void test_sysctl(void)
+{
+	char path[256];
+	long v = 77;
+
+	snprintf(path, sizeof(path), "%s/sys", root);
+	mkdir(path, 0700);
+	snprintf(path, sizeof(path), "%s/sys/kernel", root);
+	mkdir(path, 0700);
+	write_sysctl("-1\n");
+	ok(procfs_sysctl("kernel/number", &v) == 0 && v == -1, "sysctl: a number, got %ld", v);
+	write_sysctl("4\t4\t1\t7\n");
+	ok(procfs_sysctl("kernel/number", &v) == 0 && v == 4, "sysctl: the first of several");
+	write_sysctl("\n");
+	is_int(procfs_sysctl("kernel/number", &v), -EINVAL, "sysctl: none");
+	is_int(procfs_sysctl("kernel/nope", &v), -ENOENT, "sysctl: no such file");
+}
+
 int main(void)
 {
 	char full[256];
@@ -204,6 +233,7 @@ int main(void)
 	test_files();
 	test_stat();
 	test_status();
+	test_sysctl();
 	snprintf(full, sizeof(full), "rm -r %s", root);
 	return system(full) | tap_done();
 }
