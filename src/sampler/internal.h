@@ -115,6 +115,18 @@ enum look_result {
 };
 enum look_result look_at(struct sampler *s, struct sampled *th, bool may_hop);
 
+/* look_native.c, for config.native. Has the part of the native stack that is wanted come along with
+ * this look's read. `by`: what holds threads, NULL when this one may be running; `running`: it is
+ * ready or held, else it sleeps. False: it runs, against what was said of it. */
+bool look_native_begin(struct sampler *s, struct sampled *th, struct hold *by, bool running,
+		       struct stack_part *part);
+/* What has come of it, into s->native. Whole: the next look could not see more, unless the thread
+ * runs. */
+bool look_native_end(struct sampler *s, struct sampled *th, const struct stack_part *part);
+/* The thread has not left a CPU since its log was opened: it waited for this one already. It has to
+ * run a little and be put aside again. */
+bool look_native_lacks_record(const struct sampler *s, const struct sampled *th);
+
 static inline uint64_t sampler_now(const struct sampler *s, uint64_t mono_ns)
 {
 	return mono_ns - s->start_ns;

@@ -103,60 +103,15 @@ static unsigned int read_python(struct sampler *s, struct sampled *th, bool froz
 	return result;
 }
 
-/* --- native frames ------------------------------------------------------------------------------ */
-
-/* Has the part of the native stack that is wanted come along with this look's read. False: it runs,
- * against what was said of it. */
-static bool native_begin(struct sampler *s, struct sampled *th, const struct look_state *l,
-			 struct stack_part *part)
-{
-	struct look_native *n = &s->native;
-	enum captured captured = CAPTURE_NONE;
-
-	*n = (struct look_native){ 0 };
-	*part = (struct stack_part){ 0 };
-	s->raw->entries_wanted = true;
-	s->raw->count = s->raw->entry_count = s->raw->skipped = s->raw->repaired = 0;
-	if (l->frozen) /* else it may be running: the record is of another moment */
-		captured = capture_registers(&th->capture, l->stopped ? &s->stopped : &s->hold,
-					     &th->task, l->running || l->stopped, &s->record);
-	if (captured != CAPTURED)
-		return captured != CAPTURE_AWAKE;
-	*part = capture_stack(&th->capture, &s->stacks, s->record.registers.value[REGISTER_SP],
-			      th->py.thread_id);
-	n->registers = s->record.registers;
-	n->kernel = s->record.kernel;
-	n->kernel_count = s->record.kernel_count;
-	return true;
-}
-
-/* What has come of it. Whole: the next look could not see more, unless the thread runs. */
-static bool native_end(struct sampler *s, struct sampled *th, const struct stack_part *part)
-{
-	struct look_native *n = &s->native;
-
-	n->entries = s->raw->entries;
-	n->entry_count = s->count ? s->raw->entry_count : 0;
-	n->stack = part->len ? snapshot_find(&s->snap, part->addr, part->len) : NULL;
-	if (!n->stack) { /* not where it was: look for it anew */
-		n->registers.known = 0;
-		capture_failed(&th->capture, part);
-		s->stacks.stale = s->stacks.stale || part->len;
-		return false;
-	}
-	n->stack_lo = part->addr;
-	n->stack_len = part->len;
-	n->stack_cut = part->cut;
-	return !part->guess;
-}
-
 /* Reads the thread's stack into s->frames. WALK_OK, WALK_EMPTY or the reason of a failure. */
 static unsigned int read_stack(struct sampler *s, struct sampled *th, struct look_state *l)
 {
+	struct hold *by = l->stopped ? &s->stopped : &s->hold;
 	struct stack_part part = { 0 };
 	unsigned int result = WALK_EMPTY;
 
-	if (s->config.native && !native_begin(s, th, l, &part))
+	if (s->config.native && !look_native_begin(s, th, l->frozen ? by : NULL,
+						   l->running || l->stopped, &part))
 		return DROP_UNPROVEN;
 	snapshot_begin_with(&s->snap, &th->plan, part.addr, part.len);
 	s->count = 0;
@@ -165,7 +120,7 @@ static unsigned int read_stack(struct sampler *s, struct sampled *th, struct loo
 	else if (s->snap.error)
 		result = WALK_GONE;
 	if (s->config.native)
-		l->whole = native_end(s, th, &part);
+		l->whole = look_native_end(s, th, &part);
 	/* Without Python there may be native frames still. */
 	return result == WALK_EMPTY && s->config.native ? WALK_OK : result;
 }
@@ -454,13 +409,12 @@ static void finish(struct sampler *s, struct sampled *th, enum attempt result,
 	}
 }
 
-/* The thread has not left a CPU since its log was opened: it waited for this one already. It has to
- * run a little and be put aside again. */
+/* A look without registers of a thread that will have some in a moment. */
 static bool lacks_record(const struct sampler *s, const struct sampled *th,
 			 const struct look_state *l, enum attempt result)
 {
-	return result == TRY_DELIVERED && s->config.native == NATIVE_PERF && l->running &&
-	       l->frozen && !s->record.registers.known && th->capture.log.fd >= 0;
+	return result == TRY_DELIVERED && l->running && l->frozen &&
+	       look_native_lacks_record(s, th);
 }
 
 enum look_result look_at(struct sampler *s, struct sampled *th, bool may_hop)
