@@ -12,6 +12,7 @@
 #include <sys/wait.h>
 #include <time.h>
 
+#include "../lib/process.h"
 #include "native/engine_libunwind.h"
 #include "native/space.h"
 #include "native/stack.h"
@@ -58,22 +59,6 @@ static bool stop(pid_t pid)
 			return true;
 		ptrace(PTRACE_CONT, pid, NULL, (void *)(intptr_t)WSTOPSIG(status));
 	}
-}
-
-static uint64_t stack_top(pid_t pid)
-{
-	char path[64], line[512];
-	unsigned long lo, hi = 0;
-	FILE *f;
-
-	snprintf(path, sizeof(path), "/proc/%d/maps", pid);
-	f = fopen(path, "r");
-	while (f && fgets(line, sizeof(line), f))
-		if (strstr(line, "[stack]") && sscanf(line, "%lx-%lx", &lo, &hi) == 2)
-			break;
-	if (f)
-		fclose(f);
-	return hi;
 }
 
 static bool take(pid_t pid, uint64_t top)
@@ -242,7 +227,7 @@ int main(int argc, char **argv)
 		theirs.engine = engine_libunwind_walk;
 		theirs.engine_arg = engine;
 	}
-	top = stack_top(pid);
+	top = process_stack_top(pid);
 	raw.entries_wanted = true;
 	if (ptrace(PTRACE_SEIZE, pid, NULL, NULL) != 0)
 		return 1;

@@ -8,13 +8,13 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "../../src/sampler/hold.h"
 #include "mem/procfs.h"
+#include "process.h"
 #include "tap.h"
 #include "util/clock.h"
 
@@ -40,21 +40,6 @@ static inline void shared_reset(void)
 	if (!sh)
 		sh = mmap(NULL, sizeof(*sh), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	memset(sh, 0, sizeof(*sh));
-}
-
-/* Yama: let siblings trace. */
-static inline pid_t start(void (*body)(void))
-{
-	pid_t pid;
-
-	fflush(NULL);
-	pid = fork();
-	if (pid)
-		return pid;
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	prctl(PR_SET_PTRACER, PR_SET_PTRACER_ANY, 0, 0, 0);
-	body();
-	_exit(0);
 }
 
 static inline void nap_us(unsigned int us)
@@ -91,12 +76,6 @@ static inline int end_of(pid_t pid)
 	int status = -1;
 
 	return comes(waitpid(pid, &status, WNOHANG) == pid) ? status : -1;
-}
-
-static inline void finish(pid_t pid)
-{
-	kill(pid, SIGKILL);
-	waitpid(pid, NULL, 0);
 }
 
 /* A sampler without Python looks at one thread after another. `forced`: whatever the thread does. */

@@ -128,11 +128,11 @@ int main(int argc, char **argv)
 	if (looks > LOOKS_MAX)
 		looks = LOOKS_MAX;
 	shared_reset();
-	target = start(watch_clock);
+	target = child_start(watch_clock);
 	comes(sh->ready);
 	be_prompt();
 	measure("from any CPU", looks, hz, false);
 	measure("from the thread's CPU", looks, hz, true);
-	finish(target);
+	child_kill(target);
 	return 0;
 }

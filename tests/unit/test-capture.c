@@ -6,10 +6,10 @@
 #include <stdlib.h>
 #include <sys/wait.h>
 #include <signal.h>
-#include <sys/prctl.h>
 #include <time.h>
 
 #include "native/unwind.h"
+#include "process.h"
 #include "tap.h"
 #include "util/clock.h"
 
@@ -132,19 +132,6 @@ static __attribute__((noinline)) int sleeps_at(volatile int depth)
 	return room[0];
 }
 
-static pid_t child(void (*body)(void))
-{
-	pid_t pid;
-
-	fflush(NULL);
-	pid = fork();
-	if (pid)
-		return pid;
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	body();
-	_exit(0);
-}
-
 static void sleeper(void)
 {
 	for (int i = 0;; i = (i + 1) % DEPTHS)
@@ -170,8 +157,8 @@ static void of_this_sleep(enum native_way way)
 
 	if (pipe(out))
 		abort();
-	pids[0] = child(sleeper);
-	pids[1] = child(waker);
+	pids[0] = child_start(sleeper);
+	pids[1] = child_start(waker);
 	hold_init(&hold, &hold_on_cpu);
 	if (task_open(&task, pids[0], pids[0]))
 		abort();
@@ -199,10 +186,8 @@ static void of_this_sleep(enum native_way way)
 	is_int(wrong, 0, "none with the registers of another sleep");
 	capture_close(&c);
 	task_close(&task);
-	for (int i = 0; i < 2; i++) {
-		kill(pids[i], SIGKILL);
-		waitpid(pids[i], NULL, 0);
-	}
+	for (int i = 0; i < 2; i++)
+		child_kill(pids[i]);
 	close(out[0]);
 	close(out[1]);
 }

@@ -26,6 +26,7 @@
 #include "native/engine_libunwind.h"
 #include "mem/remote.h"
 #include "native/modules.h"
+#include "process.h"
 #include "util/attr.h"
 #include "util/clock.h"
 #include "util/xalloc.h"
@@ -210,22 +211,6 @@ static void take(struct moment *m)
 	m->stack = (struct unwind_stack){ r.rsp - UNWIND_RED_ZONE, hi, m->bytes };
 	if (!read_memory(m->pid, m->stack.lo, m->bytes, hi - m->stack.lo))
 		abort();
-}
-
-static uint64_t find_stack_top(pid_t pid)
-{
-	char path[64], line[512];
-	unsigned long lo, hi = 0;
-	FILE *f;
-
-	snprintf(path, sizeof(path), "/proc/%d/maps", pid);
-	f = fopen(path, "r");
-	while (f && fgets(line, sizeof(line), f))
-		if (strstr(line, "[stack]") && sscanf(line, "%lx-%lx", &lo, &hi) == 2)
-			break;
-	if (f)
-		fclose(f);
-	return hi;
 }
 
 /* --- ours ------------------------------------------------------------------------------------ */
@@ -540,7 +525,7 @@ static void watch(const struct variant *v, struct score *s)
 	if (ptrace(PTRACE_SEIZE, now.pid, NULL, NULL) != 0 ||
 	    ptrace(PTRACE_INTERRUPT, now.pid, NULL, NULL) != 0 || !wait_stop(now.pid))
 		abort();
-	now.stack_top = find_stack_top(now.pid);
+	now.stack_top = process_stack_top(now.pid);
 	dwfl = open_dwfl(now.pid);
 	for (int i = 0; i < STOPS && run_on(now.pid, i); i++) {
 		for (int k = 0; k < STEPS && step_one(now.pid); k++) {
@@ -739,7 +724,7 @@ static void try_damaged(const char *path, struct ends *ends)
 	module_map_init(&map, &modules, now.pid, &remote);
 	if (ptrace(PTRACE_SEIZE, now.pid, NULL, NULL) == 0 &&
 	    ptrace(PTRACE_INTERRUPT, now.pid, NULL, NULL) == 0 && wait_stop(now.pid)) {
-		now.stack_top = find_stack_top(now.pid);
+		now.stack_top = process_stack_top(now.pid);
 		walk_damaged(ends);
 	}
 	module_map_release(&map);

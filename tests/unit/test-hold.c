@@ -34,7 +34,7 @@ static void ok_quietly(bool good, bool *all)
 static pid_t start_spinning(void)
 {
 	shared_reset();
-	target = start(spin);
+	target = child_start(spin);
 	comes(sh->ready);
 	return target;
 }
@@ -71,7 +71,7 @@ static void registers(void)
 	struct hold h;
 
 	shared_reset();
-	target = start(spin_marked);
+	target = child_start(spin_marked);
 	comes(sh->ready && state_of(target) == 'R');
 	nap_us(2000); /* into the loop; else the checks below tell */
 	hold_init(&h, &hold_ptrace);
@@ -89,7 +89,7 @@ static void registers(void)
 	ok(comes(state_of(target) == 'R'), "and it goes on");
 	h.ops->detach(&h, &task);
 	task_close(&task);
-	finish(target);
+	child_kill(target);
 }
 
 #endif
@@ -226,9 +226,9 @@ static void signals(void)
 	pid_t sampler;
 
 	shared_reset();
-	target = start(storm);
+	target = child_start(storm);
 	comes(sh->ready);
-	sampler = start(sample_target);
+	sampler = child_start(sample_target);
 	send_all(target, 0, SIGNALS);
 	ok(comes(sh->got == SIGNALS && sh->chld == CHILDREN), "%d queued signals and %d SIGCHLD arrive",
 	   SIGNALS, CHILDREN);
@@ -274,7 +274,7 @@ static void group_stop(void)
 	is_int(info.si_pid, 0, "its parent hears of no second stop");
 	kill(target, SIGCONT);
 	ok(goes_on(), "SIGCONT still works");
-	finish(target);
+	child_kill(target);
 	h.ops->detach(&h, &(struct task){ .tid = target });
 }
 
@@ -286,7 +286,7 @@ static void stop_and_go(void)
 	pid_t sampler;
 
 	start_spinning();
-	sampler = start(sample_target);
+	sampler = child_start(sample_target);
 	for (int i = 0; i < 200; i++) {
 		kill(target, SIGSTOP);
 		info.si_pid = 0;
@@ -299,7 +299,7 @@ static void stop_and_go(void)
 	ok(good, "200 times SIGSTOP and SIGCONT while it is looked at");
 	sh->ended = true;
 	end_of(sampler);
-	finish(target);
+	child_kill(target);
 }
 
 static void trace(void)
@@ -318,7 +318,7 @@ static void other_tracer(void)
 	start_spinning();
 	hold_init(&h, &hold_ptrace);
 	ok(stops(&h), "before another tracer comes");
-	tracer = start(trace);
+	tracer = child_start(trace);
 	ok(comes(sh->wakes) && h.counts.traced == 0, "it can come between two looks");
 	sh->registers_bad = false;
 	is_int(look(&h, target, target, true), HOLD_FROZEN, "then the thread is read in its place");
@@ -328,7 +328,7 @@ static void other_tracer(void)
 	sh->end = true;
 	end_of(tracer);
 	ok(stops(&h) && h.cpu < 0, "when it has left, threads are stopped again");
-	finish(target);
+	child_kill(target);
 	h.ops->detach(&h, &(struct task){ .tid = target });
 }
 
@@ -354,17 +354,17 @@ static void killed(void)
 	bool good = true;
 
 	shared_reset();
-	target = start(storm);
+	target = child_start(storm);
 	comes(sh->ready && sh->chld == CHILDREN);
 	for (int i = 0; i < KILLS; i++) {
 		bool held = i % 2;
 		pid_t sampler;
 
 		sh->wakes = 0;
-		sampler = start(held ? hold_for_ever : sample_target);
+		sampler = child_start(held ? hold_for_ever : sample_target);
 		ok_quietly(comes(held ? sh->wakes : sh->looks > (uint64_t)i), &good);
 		nap_us((unsigned int)(i * 37 % 500));
-		finish(sampler);
+		child_kill(sampler);
 		ok_quietly(comes(state_of(target) != 't' && state_of(target) != 'T'), &good);
 		ok_quietly(goes_on(), &good);
 	}
@@ -463,7 +463,7 @@ static void waits(bool forced)
 	struct hold h;
 
 	shared_reset();
-	target = start(wait_much);
+	target = child_start(wait_much);
 	hold_init(&h, &hold_ptrace);
 	for (int i = 0; i < WAITERS; i++) {
 		comes(sh->tid[i]);
@@ -501,7 +501,7 @@ static void wait_stopped(void)
 	struct hold h;
 
 	shared_reset();
-	target = start(wait_long);
+	target = child_start(wait_long);
 	hold_init(&h, &hold_ptrace);
 	comes(sh->tid[0] && state_of(target) == 'S');
 	kill(target, SIGSTOP);
@@ -510,7 +510,7 @@ static void wait_stopped(void)
 	h.ops->detach(&h, &(struct task){ .tid = target });
 	kill(target, SIGCONT);
 	ok(comes(sh->calls > 0) && sh->eintr == 1, "the wait ends as without us");
-	finish(target);
+	child_kill(target);
 }
 
 /* --- ends --------------------------------------------------------------------------------------- */
@@ -573,8 +573,8 @@ static void thread_ends(void)
 	pid_t sampler;
 
 	shared_reset();
-	target = start(start_many);
-	sampler = start(sample_all);
+	target = child_start(start_many);
+	sampler = child_start(sample_all);
 	ok(end_of(target) == 0, "%d threads of 1 ms come and go while they are looked at",
 	   2 * THREADS_SHORT);
 	sh->ended = true;
@@ -621,8 +621,8 @@ static void exec_ends(void)
 	int status;
 
 	shared_reset();
-	target = start(execs);
-	sampler = start(sample_all);
+	target = child_start(execs);
+	sampler = child_start(sample_all);
 	status = end_of(target);
 	ok(WIFEXITED(status) && WEXITSTATUS(status) == 42, "%d times exec while it is looked at", EXECS);
 	sh->ended = true;
@@ -658,7 +658,7 @@ static void own_child(void)
 
 	for (int i = 0; i < OWN_ENDS; i++) {
 		shared_reset();
-		target = start(end_soon);
+		target = child_start(end_soon);
 		pthread_create(&thread, NULL, sample_in_thread, NULL);
 		comes(state_of(target) == 'Z');
 		status = 0;
@@ -718,11 +718,11 @@ static void late(void)
 	pthread_t thread;
 
 	shared_reset();
-	target = start(sleep_deep);
+	target = child_start(sleep_deep);
 	comes(state_of(target) == 'D');
 	pthread_create(&thread, NULL, look_late, NULL);
 	pthread_join(thread, NULL);
-	finish(target);
+	child_kill(target);
 }
 
 /* On the test's own CPU, to which the target has no right while somebody else wants it. */
@@ -780,13 +780,13 @@ static void late_waits(void)
 
 	shared_reset();
 	sh->cpu = sched_getcpu();
-	target = start(wait_starved);
+	target = child_start(wait_starved);
 	comes(sh->tid[0] && state_of(target) == 'S');
-	busy = start(take_cpu);
+	busy = child_start(take_cpu);
 	comes(sh->turns);
 	pthread_create(&thread, NULL, look_starved, NULL);
 	pthread_join(thread, NULL);
-	finish(busy);
+	child_kill(busy);
 	sh->end = true;
 	is_int(end_of(target), 0, "the target ends well");
 	is_int((long long)sh->eintr, 0, "and does not get EINTR");
@@ -802,7 +802,7 @@ static bool can_stop(void)
 	hold_init(&h, &hold_ptrace);
 	can = stops(&h);
 	can_see_calls = h.registers.known;
-	finish(target);
+	child_kill(target);
 	h.ops->detach(&h, &(struct task){ .tid = target });
 	return can;
 }

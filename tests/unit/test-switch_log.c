@@ -2,7 +2,6 @@
  * The record of a thread's last switch: of threads of this process, and made up ones. */
 #include "mem/switch_log.h"
 
-#include <dirent.h>
 #include <linux/perf_event.h>
 #include <pthread.h>
 #include <sched.h>
@@ -10,6 +9,7 @@
 #include <stdlib.h>
 
 #include "mem/task.h"
+#include "process.h"
 #include "tap.h"
 #include "util/clock.h"
 
@@ -236,26 +236,15 @@ static void preempted(void) { }
 static void hostile(void) { }
 #endif
 
-static int files_open(void)
-{
-	DIR *dir = opendir("/proc/self/fd");
-	int n = 0;
-
-	while (dir && readdir(dir))
-		n++;
-	closedir(dir);
-	return n;
-}
-
 static void nothing_is_left_open(void)
 {
-	int before = files_open();
+	int before = process_files_open();
 	struct switch_log log;
 
 	for (int i = 0; i < OPENINGS; i++)
 		if (!switch_log_open(&log, gettid(), false))
 			switch_log_close(&log);
-	is_int(files_open(), before, "no file is left open");
+	is_int(process_files_open(), before, "no file is left open");
 	is_int(switch_log_open(&log, 0x3fffffff, false), -ESRCH, "no such thread");
 	is_int(log.fd, -1, "leaves a log that is closed");
 	switch_log_close(&log);

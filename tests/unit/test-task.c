@@ -2,12 +2,12 @@
  * Where threads sleep, and which there are: made-up texts, and threads of this process. */
 #include "mem/task.h"
 
-#include <dirent.h>
 #include <pthread.h>
 #include <semaphore.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 
+#include "process.h"
 #include "tap.h"
 
 enum { THREADS = 40 };
@@ -61,17 +61,6 @@ static bool has(const struct task_list *l, pid_t tid)
 	return false;
 }
 
-static int files_open(void)
-{
-	DIR *dir = opendir("/proc/self/fd");
-	int n = 0;
-
-	while (dir && readdir(dir))
-		n++;
-	closedir(dir);
-	return n;
-}
-
 static bool task_alive(pid_t tid)
 {
 	struct task t;
@@ -106,9 +95,9 @@ static void which_there_are(void)
 		sem_wait(&up);
 	}
 	ok(task_list_changed(&l), "threads were started: it has changed");
-	files = files_open();
+	files = process_files_open();
 	task_list_read(&l);
-	is_int(files_open(), files, "reading leaves no file open");
+	is_int(process_files_open(), files, "reading leaves no file open");
 	is_int((long long)(l.count - before), THREADS, "all are there");
 	for (int i = 0; i < THREADS; i++)
 		all = all && has(&l, tids[i]);
