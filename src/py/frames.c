@@ -261,7 +261,7 @@ static enum walk root_check(const struct walker *w, const struct frame_view *v)
 	/* 3.11: the first frame was entered from C. */
 	if (has_field(w->l->frame.is_entry))
 		return v->is_entry && v->owner != w->l->owner_generator ? WALK_OK : WALK_UNROOTED;
-	/* Before: the code's flags tell, see code_is_generator() in the caller. */
+	/* Before: the code's flags tell, see code_resolve() in the caller. */
 	return WALK_OK;
 }
 
