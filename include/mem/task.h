@@ -46,7 +46,7 @@ bool task_foreign_namespace(pid_t pid, pid_t *ret_nspid);
 
 /* All threads of a process, Python's or not. */
 struct task_list {
-	DIR *dir;             /* /proc/PID/task, open for good: reading needs no file more; NULL: closed */
+	DIR *dir;             /* /proc/PID/task, open for good: to read needs no more files; NULL: closed */
 	uint64_t links;       /* of that folder at the last reading */
 	pid_t *tids;          /* ascending as the kernel lists them; owned */
 	size_t count, room;

@@ -17,7 +17,7 @@ enum {
 	KALLSYMS_BYTES_MAX = 64 << 20,    /* of the file; usual are 5 to 15 MB */
 	KALLSYMS_ENTRIES_MAX = 1 << 20,
 	KALLSYMS_LINE_MAX = 1024,         /* KSYM_NAME_LEN is 512; longer lines are left out */
-	KALLSYMS_FUNCTION_MAX = 1 << 20,  /* bytes behind a function's start that are still taken for it */
+	KALLSYMS_FUNCTION_MAX = 1 << 20,  /* bytes behind a function's start, taken for it */
 };
 
 #define KALLSYMS_KERNEL "[kernel]"        /* module of what is part of the kernel itself */

@@ -2,7 +2,8 @@
  * The names of what was seen: files and functions, each stored once and known by a small number.
  *
  * The sampler and the mixer add, under a lock that is held for the time of one name; other threads may
- * read every entry below the counts at the same time. Nothing is ever removed; SYMTAB_TEXT_MAX bounds what a hostile target can make us keep. */
+ * read every entry below the counts at the same time. Nothing is ever removed; SYMTAB_TEXT_MAX
+ * bounds what a hostile target can make us keep. */
 #ifndef SYM_SYMTAB_H
 #define SYM_SYMTAB_H
 

@@ -9,8 +9,9 @@ enum { NATIVE_HOW_MAX = 1024 };
 
 /* Chooses the way for `pid` (0: for whoever comes; our own permissions decide), fills in the sampler's
  * config and makes the mixer, which the caller frees. Without --native: nothing, *ret is NULL. `how`
- * says which way it is, and why it is not the better one; empty when the process is gone. EXIT_DENIED when perf was
- * asked for and is not permitted; EXIT_UNSUPPORTED when this machine has no native frames yet. */
+ * says which way it is, and why it is not the better one; empty when the process is gone. 0; an error
+ * with EXIT_DENIED when perf was asked for and is not permitted, with EXIT_UNSUPPORTED when this
+ * machine has no native frames yet. */
 int native_begin(const struct native_options *o, pid_t pid, struct sampler_config *config,
 		 struct mixer **ret, char *how, size_t how_size, struct err *err) _must_check_;
 

@@ -282,7 +282,8 @@ struct guess {
 
 static void weigh(struct walk *w, const struct unwind_frame *frame, struct guess *g)
 {
-	g->belief = g->cfa > w->floor ? unwind_believe(w->ops, g->pc, unwind_lookup_addr(frame)) : UNWIND_REFUTED;
+	g->belief = g->cfa > w->floor ?
+		unwind_believe(w->ops, g->pc, unwind_lookup_addr(frame)) : UNWIND_REFUTED;
 }
 
 /* Before a function has made its frame, or after it has undone it: nothing but FP was pushed. The

@@ -29,7 +29,7 @@ struct hold_counts {
 	uint64_t traced;       /* not stopped: another tracer is there */
 	uint64_t denied;       /* not stopped: not permitted */
 	uint64_t late;         /* not stopped in time: it slept deep, or its CPU was busy */
-	uint64_t stopped_ns;   /* from asking for a stop to letting go: more than the thread was stopped */
+	uint64_t stopped_ns;   /* from asking for a stop to letting go: at least as long as it stood */
 	uint64_t stopped_max_ns;
 };
 

@@ -208,7 +208,8 @@ static void test_odd_words(void)
 		"-", "--", "---", "-=", "--=", "=", "-p", "-p1", "--pid", "--pid=", "--pid=1", "-r",
 		"-rnan", "-r-1", "-r0x10", "-rinf", "-d1e400", "-f", "-f=", "-o", "--o", "--",
 		"-\xff\xfe", "--\xff", "-\xc3\xa9", "", "-p99999999999999999999",
-		"--placement=on", "-Fi", "-n", "--native", "--native=all", "--unwind=perf", "-nn=all", "-h", "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx",
+		"--placement=on", "-Fi", "-n", "--native", "--native=all", "--unwind=perf", "-nn=all", "-h",
+		"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx",
 		"--xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx",
 	};
 	const size_t n = ARRAY_SIZE(odd);

@@ -99,18 +99,20 @@ def truth_row(bench, table, tool, version, seconds):
               percent(verdict.right, verdict.samples, 4), percent(verdict.right, verdict.samples + dropped, 4),
               percent(verdict.wrong, verdict.samples, 4), percent(verdict.marked, verdict.samples, 4),
               percent(verdict.complete, verdict.samples, 4) if not getattr(tool, "hidden", False) else "–",
-              "–" if graph.hidden else "%d of %d" % (len(verdict.seen), len(graph.all_ways())), number(1e6 * finished.cpu / max(verdict.samples, 1), 1),
+              "–" if graph.hidden else "%d of %d" % (len(verdict.seen), len(graph.all_ways())),
+              number(1e6 * finished.cpu / max(verdict.samples, 1), 1),
               command=tool.shown(rate, seconds))
     for text in verdict.worst(1):
-        table.note("%s, %s: the most frequent of its wrong stacks: `%s`" % (tool.label, row.text, text[-300:].replace("\n", " ")))
+        table.note("%s, %s: the most frequent of its wrong stacks: `%s`" %
+                   (tool.label, row.text, text[-300:].replace("\n", " ")))
     if not held:
         table.note("%s, %s: **the target's own results were wrong**" % (tool.label, row.text))
 
 
 def truth_table(bench):
     table = Table("From Python to C and back (`tests/live/targets/mixed.py`)", "tool, Python", "samples", "per s",
-                  "merged right %", "of all looks, dropped ones too", "wrong %", "marked %", "complete %", "ways through C seen",
-                  "µs of CPU per sample")
+                  "merged right %", "of all looks, dropped ones too", "wrong %", "marked %", "complete %",
+                  "ways through C seen", "µs of CPU per sample")
     for version in VERSIONS:
         if not bench.has(version):
             table.note("SKIP %s: no such interpreter here; `tests/interpreters/fetch` adds some" % version)
@@ -265,8 +267,8 @@ def loss_row(bench, table, tool, rate, what, *arguments):
         lost = toggled(bench, tool, counted, rate, longer * bench.s.native_toggle_s, bench.s.native_pairs // longer or 1)
         whole = [] if tool is None else bench.slowdowns(tool, counted, rate, bench.s.slow_s, bench.s.native_slow_pairs)
     low, high = shared.interval(lost) if lost else (None, None)
-    table.add(label, what, number(rate, 0) if tool else "–", number(shared.median(lost)), "%s … %s" % (number(low), number(high)),
-              len(lost), spread(whole), command=tool.shown(rate, None) if tool else None)
+    table.add(label, what, number(rate, 0) if tool else "–", number(shared.median(lost)),
+              "%s … %s" % (number(low), number(high)), len(lost), spread(whole), command=tool.shown(rate, None) if tool else None)
 
 
 def loss_table(bench):
@@ -287,8 +289,8 @@ def loss_table(bench):
     else:
         for tool in [None, ours(bench)] + rivals(bench):
             loss_row(bench, table, tool, 100, "159 threads of OpenMP", library)
-    table.note("Pairs: the profiler is awake and stopped (SIGSTOP) in turns of %g ms (with many threads 8 times that). What the kernel does for us at each switch "
-               "of a thread goes on meanwhile: the last column has whole recordings of %g s, begun and ended, in pairs too, "
+    table.note("Pairs: the profiler is awake and stopped (SIGSTOP) in turns of %g ms (with many threads 8 times that). "
+               "What the kernel does for us at each switch of a thread goes on meanwhile: the last column has whole recordings of %g s, begun and ended, in pairs too, "
                "and shows all, with more noise." % (1000 * bench.s.native_toggle_s, bench.s.slow_s))
     return table
 
@@ -321,7 +323,8 @@ def cost_row(bench, table, tool, rate):
 
 def cost_table(bench):
     table = Table("What the profiler itself takes on `nativework.py`, Python %s" % bench.named(MAIN), "tool", "Hz", "samples",
-                  "µs of CPU per sample, start and end aside", "µs to unwind %d frames" % FRAMES, "peak memory, MB", "run, s")
+                  "µs of CPU per sample, start and end aside", "µs to unwind %d frames" % FRAMES,
+                  "peak memory, MB", "run, s")
     for rate in bench.s.slow_rates:
         cost_row(bench, table, ours(bench), rate)
     for tool in rivals(bench):

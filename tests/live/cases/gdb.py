@@ -101,8 +101,9 @@ def compare(row, t, found):
         wrong = difference(space, native_frames(ours[tid]) or NOTHING, frames)
         found["frames"] += len(frames)
         if wrong:
-            found["bad"].append("%s\nours: %s\ngdb:  %s" % (wrong, " < ".join(f["name"] for f in native_frames(ours[tid])),
-                                                          " < ".join("%s%s" % (n, "{%s}" % k if k else "") for _, n, k in frames)))
+            found["bad"].append("%s\nours: %s\ngdb:  %s" % (
+                wrong, " < ".join(f["name"] for f in native_frames(ours[tid])),
+                " < ".join("%s%s" % (n, "{%s}" % k if k else "") for _, n, k in frames)))
 
 
 def asleep(row, check):

@@ -38,7 +38,8 @@ def judged(check, what, t, said, run, stacks):
 def ends_well(check, what, t):
     t.close_stdin()
     end = t.next()
-    check.ok(end["rounds"] > 0 and end["right"] and t.end() == 0, "%s: the target's results are right" % what, end, t.stderr())
+    check.ok(end["rounds"] > 0 and end["right"] and t.end() == 0, "%s: the target's results are right" % what,
+             end, t.stderr())
 
 
 def attempt(row, check, kind, expected=None, other=False):
@@ -74,8 +75,8 @@ def under_debugger(row, check):
             check.ok(traced, "gdb has it", gdb.tracer(t.pid))
             run, stacks = pystoker.record(["-p", t.pid, "-d", SECONDS, "-r", RATE, "--native=all"])
             judged(check, "under gdb", t, said, run, stacks)
-            refused = pystoker.Run(["record", "-p", t.pid, "-d", SECONDS, "-r", RATE, "--native", "--unwind=ptrace", "-f", "raw",
-                                    "-o", "-"])
+            refused = pystoker.Run(["record", "-p", t.pid, "-d", SECONDS, "-r", RATE, "--native",
+                                    "--unwind=ptrace", "-f", "raw", "-o", "-"])
             # Another tracer is respected: Python's frames alone, or a clear refusal.
             check.ok(refused.status >= 0 and refused.stderr.strip(), "under gdb, --unwind=ptrace: ends in order", refused)
         finally:

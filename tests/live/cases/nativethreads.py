@@ -21,7 +21,8 @@ def dumped(check, t, said):
     missing = [n for n in said["names"] if n not in found]
     check.ok(not missing, "dump: %d native threads by name" % COUNT, missing[:5], sorted(map(str, found))[:5])
     lost = [(n, found.get(n)) for n in said["names"]
-            if said["functions"][n.partition("-")[0]] not in (found.get(n) or "") and "native_round" not in (found.get(n) or "")]
+            if said["functions"][n.partition("-")[0]] not in (found.get(n) or "") and
+            "native_round" not in (found.get(n) or "")]
     # Between two waits a thread may be anywhere in its loop.
     return check.ok(len(lost) <= COUNT // 20, "dump: what each of them waits in is shown", lost[:3])
 

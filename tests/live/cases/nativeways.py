@@ -73,7 +73,8 @@ def as_nobody(row, check):
         check.ok(v.native and v.percent(v.right) >= RIGHT_MIN, "%s: %s" % (what, v.text()), run, *v.worst())
         refused = pystoker.Run(["record", "-p", t.pid, "-d", SECONDS, "--native", "--unwind=perf", "-f", "raw", "-o", "-"],
                                before=NOBODY, program=reachable(pystoker.PROGRAM), cwd="/")
-        check.ok(refused.status and "perf_event_paranoid" in refused.stderr, "%s: --unwind=perf says why not" % what, refused)
+        check.ok(refused.status and "perf_event_paranoid" in refused.stderr,
+                 "%s: --unwind=perf says why not" % what, refused)
         t.close_stdin()
         end = t.next()
         check.ok(end["right"] and t.end() == 0, "%s: the target's results are right" % what, end, t.stderr())

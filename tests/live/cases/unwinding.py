@@ -86,8 +86,8 @@ def judge(row, check, what, arguments, interpreter=(), environment=(), named=Tru
             return check.ok(False, "%s: runs" % what, run)
         v = Verdict(said, stacks, row.executable)
         check.ok(v.reached > 0, "%s: the callback is seen" % what, run, list(stacks.counts)[:2])
-        check.ok(v.percent(v.complete) >= COMPLETE_MIN, "%s: %.2f %% of %d complete" % (what, v.percent(v.complete), v.samples),
-                 *v.worst())
+        check.ok(v.percent(v.complete) >= COMPLETE_MIN,
+                 "%s: %.2f %% of %d complete" % (what, v.percent(v.complete), v.samples), *v.worst())
         check.ok(v.percent(v.right) >= RIGHT_MIN, "%s: %.2f %% in order" % (what, v.percent(v.right)), *v.worst())
         if named:
             check.ok(v.through >= 0.99 * v.reached, "%s: the code between is shown" % what,
@@ -114,8 +114,8 @@ def through_extensions(row, check):
     attempt(row, check, "C++", lambda: [build.extension(row, "templates.cc", "templates", "g++"), "templates"], "extension")
     if row.name != WHEELS_ROW:
         return
-    attempt(row, check, "Cython", lambda: [build.cython_extension(row, wheels.folder(row, "Cython"), "cythonic.pyx", "cythonic"),
-                                           "cythonic"], "extension")
+    attempt(row, check, "Cython", lambda: [
+        build.cython_extension(row, wheels.folder(row, "Cython"), "cythonic.pyx", "cythonic"), "cythonic"], "extension")
     for kind, package in WHEELS.items():
         attempt(row, check, package, lambda: [wheels.folder(row, package)], kind, named=kind != "orjson")
 

@@ -134,6 +134,7 @@ def cython_extension(row, folder, source, name):
             shutil.copy(os.path.join(SOURCES, source), own)
             run(["env", "PYTHONPATH=" + folder] + row.command +
                 ["-m", "cython", "-3", "-o", generated, os.path.join(own, source)])
-            run([CC, "-shared", "-fPIC", "-O2", "-g", "-I" + include_of(row), "-o", os.path.join(own, name + ".so"), generated])
+            run([CC, "-shared", "-fPIC", "-O2", "-g", "-I" + include_of(row),
+                 "-o", os.path.join(own, name + ".so"), generated])
             built[words] = own
     return built[words]

@@ -40,7 +40,8 @@ def stacks(pid, executable, root=""):
             f.write(SCRIPT % out)
         settings = ["set pagination off", "set auto-load off", "set debuginfod enabled off", "set backtrace limit unlimited",
                     "set backtrace past-main on"] + (["set sysroot " + root] if root else [])
-        argv = ["gdb", "-batch", "-nx"] + [w for s in settings for w in ("-iex", s)] + [executable, "-p", str(pid), "-x", script]
+        argv = ["gdb", "-batch", "-nx"] + [w for s in settings for w in ("-iex", s)]
+        argv += [executable, "-p", str(pid), "-x", script]
         done = subprocess.run(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                               timeout=PATIENCE_S)
         if not os.path.exists(out):

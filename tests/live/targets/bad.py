@@ -3,7 +3,8 @@
 
 usage: bad.py LIBRARY deep|alarms|threads|forks|deleted|replaced [OTHER LIBRARY]
 
-LIBRARY is the target's own to delete. Prints {"chain": [functions of Python, outermost first]}, at the end {"rounds": …, "right": …}.
+LIBRARY is the target's own to delete. Prints {"chain": [functions of Python, outermost first]}, at the end
+{"rounds": …, "right": …}.
 """
 import ctypes
 import json

@@ -48,7 +48,8 @@ int bad_alarms(long us)
 	struct sigaction a = { .sa_handler = bad_handler, .sa_flags = SA_ONSTACK | SA_RESTART };
 	stack_t own = { .ss_sp = malloc(HANDLER_STACK), .ss_size = HANDLER_STACK };
 
-	return sigaltstack(&own, NULL) || sigaction(SIGALRM, &a, NULL) || setitimer(ITIMER_REAL, &t, NULL);
+	return sigaltstack(&own, NULL) || sigaction(SIGALRM, &a, NULL) ||
+	       setitimer(ITIMER_REAL, &t, NULL);
 }
 
 long bad_handled(void)
@@ -72,7 +73,8 @@ long bad_threads(int count)
 		pthread_t t[3];
 		int started = 0;
 
-		while (started < 3 && !pthread_create(&t[started], NULL, bad_short_thread, (void *)(long)(started * 20000)))
+		while (started < 3 && !pthread_create(&t[started], NULL, bad_short_thread,
+						      (void *)(long)(started * 20000)))
 			started++;
 		while (started > 0)
 			pthread_join(t[--started], NULL);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * Threads that have nothing to do with Python, for targets/nativethreads.py: each has a name of its own, waits in a way of its
- * own, and counts the times that a wait was interrupted (EINTR): nobody sends them signals. */
+ * Threads that have nothing to do with Python, for targets/nativethreads.py: each has a name of its
+ * own, waits in a way of its own, and counts the times that a wait was interrupted (EINTR): nobody
+ * sends them signals. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <poll.h>
