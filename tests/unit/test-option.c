@@ -7,6 +7,7 @@
 #include "../../src/cmd/dump.h"
 #include "../../src/cmd/record.h"
 #include "export/exporter.h"
+#include "native/engine_libunwind.h"
 #include "tap.h"
 #include "util/clock.h"
 
@@ -155,7 +156,7 @@ static void test_native(void)
 	is_int(parse("record -n python3 x.py", &o, &err), 0, "nor a program");
 	is_str(o.program ? o.program[0] : NULL, "python3", "it is one");
 	is_int(parse("record --native=ALL --unwind=ptrace --unwinder libunwind --debuginfod -p 1", &o,
-		     &err), 0, "everything said");
+		     &err) == 0, engine_libunwind_check(NULL) == 0, "everything said");
 	ok(o.native.level == NATIVE_ALL && o.native.way == NATIVE_PTRACE &&
 	   o.native.engine == ENGINE_LIBUNWIND && o.native.debuginfod, "everything set");
 	is_int(parse("record --native=kernel --unwind=perf -p 1", &o, &err), 0, "the kernel");
