@@ -60,16 +60,21 @@ int task_run(const struct task *t, struct sched_stat *ret)
 	return n < 0 ? (int)n : sched_stat_parse(ret, text);
 }
 
+/* A file that is opened when it is first needed. */
+static ssize_t read_late(const struct task *t, int *fd, const char *name, char *text, size_t size)
+{
+	if (*fd < 0)
+		*fd = task_file(t, name);
+	if (*fd < 0)
+		return *fd == -ENOENT ? -ESRCH : *fd;
+	return reread(*fd, text, size);
+}
+
 int task_where(struct task *t, struct proc_stat *ret)
 {
 	char text[STAT_BYTES];
-	ssize_t n;
+	ssize_t n = read_late(t, &t->stat_fd, "stat", text, sizeof(text));
 
-	if (t->stat_fd < 0)
-		t->stat_fd = task_file(t, "stat");
-	if (t->stat_fd < 0)
-		return t->stat_fd == -ENOENT ? -ESRCH : t->stat_fd;
-	n = reread(t->stat_fd, text, sizeof(text));
 	return n < 0 ? (int)n : proc_stat_parse(ret, text);
 }
 
@@ -88,13 +93,8 @@ int task_syscall_parse(const char *text, uint64_t *ret_sp, uint64_t *ret_pc)
 int task_syscall(struct task *t, uint64_t *ret_sp, uint64_t *ret_pc)
 {
 	char text[SYSCALL_BYTES];
-	ssize_t n;
+	ssize_t n = read_late(t, &t->syscall_fd, "syscall", text, sizeof(text));
 
-	if (t->syscall_fd < 0)
-		t->syscall_fd = task_file(t, "syscall");
-	if (t->syscall_fd < 0)
-		return t->syscall_fd == -ENOENT ? -ESRCH : t->syscall_fd;
-	n = reread(t->syscall_fd, text, sizeof(text));
 	return n < 0 ? (int)n : task_syscall_parse(text, ret_sp, ret_pc);
 }
 

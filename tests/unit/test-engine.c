@@ -23,8 +23,9 @@
 #include <time.h>
 #include <zlib.h>
 
-#include "native/engine_libunwind.h"
+#include "elf/elf_find.h"
 #include "mem/remote.h"
+#include "native/engine_libunwind.h"
 #include "native/modules.h"
 #include "process.h"
 #include "util/attr.h"
@@ -570,23 +571,27 @@ static void overwrite(int fd, const GElf_Shdr *sh, enum harm harm, bool is_hdr)
 	free(bytes);
 }
 
+static bool find_section(int fd, const char *name, GElf_Shdr *ret)
+{
+	Elf *elf = elf_version(EV_CURRENT) ? elf_begin(fd, ELF_C_READ, NULL) : NULL;
+	bool found;
+
+	if (!elf)
+		abort();
+	found = elf_find_section(elf, name, ret) != NULL;
+	elf_end(elf);
+	return found;
+}
+
 static void harm_file(const char *path, enum harm harm)
 {
 	int fd = open(path, O_RDWR | O_CLOEXEC);
-	Elf *elf = elf_version(EV_CURRENT) ? elf_begin(fd, ELF_C_READ, NULL) : NULL;
-	Elf_Scn *scn = NULL;
-	size_t names;
+	GElf_Shdr sh;
 
-	if (!elf || elf_getshdrstrndx(elf, &names) != 0)
-		abort();
-	while ((scn = elf_nextscn(elf, scn))) {
-		GElf_Shdr sh;
-		const char *name = gelf_getshdr(scn, &sh) ? elf_strptr(elf, names, sh.sh_name) : NULL;
-
-		if (name && !strncmp(name, ".eh_frame", 9))
-			overwrite(fd, &sh, harm, name[9] != '\0');
-	}
-	elf_end(elf);
+	if (find_section(fd, ".eh_frame", &sh))
+		overwrite(fd, &sh, harm, false);
+	if (find_section(fd, ".eh_frame_hdr", &sh))
+		overwrite(fd, &sh, harm, true);
 	close(fd);
 }
 
@@ -668,20 +673,11 @@ static void damage_section(int fd, const GElf_Shdr *sh)
 static void damage_file(const char *path)
 {
 	int fd = open(path, O_RDWR | O_CLOEXEC);
-	Elf *elf = elf_version(EV_CURRENT) ? elf_begin(fd, ELF_C_READ, NULL) : NULL;
-	Elf_Scn *scn = NULL;
-	size_t names;
+	GElf_Shdr sh;
 
-	if (!elf || elf_getshdrstrndx(elf, &names) != 0)
+	if (!find_section(fd, ".eh_frame", &sh))
 		abort();
-	while ((scn = elf_nextscn(elf, scn))) {
-		GElf_Shdr sh;
-		const char *name = gelf_getshdr(scn, &sh) ? elf_strptr(elf, names, sh.sh_name) : NULL;
-
-		if (name && !strcmp(name, ".eh_frame"))
-			damage_section(fd, &sh);
-	}
-	elf_end(elf);
+	damage_section(fd, &sh);
 	close(fd);
 }
 

@@ -352,22 +352,31 @@ static bool chain_broken(const struct recording *rec, struct stack_reader *r, ss
 	       r->raw->entry_count == entries_due(rec, r->threads[i].tstate);
 }
 
+/* Reads one thread's stack after the other until one has calls enough; its number. */
+static ssize_t read_deep(struct stack_reader *r)
+{
+	enum code_result code;
+	ssize_t i = 0;
+
+	do {
+		stack_read(r, i, true, &code);
+	} while (r->raw->entry_count < ENTRIES_LEAST && ++i < r->thread_count);
+	return i;
+}
+
 /* CFrames that lead back, elsewhere, or nowhere: the stack is read, anchors are missing. */
 static void test_broken_cframes(const struct recording *rec)
 {
 	const struct py_layout *l = &rec->target.layout;
 	struct stack_reader r;
-	enum code_result code;
 	remote_addr second;
 	uint8_t *link;
-	ssize_t i = 0;
+	ssize_t i;
 
 	if (!has_field(l->tstate.cframe) || l->owner_hidden_min >= 0 || lacks_cframes(rec))
 		return;
 	stack_reader_init(&r, &rec->target);
-	do {
-		stack_read(&r, i, true, &code);
-	} while (r.raw->entry_count < ENTRIES_LEAST && ++i < r.thread_count);
+	i = read_deep(&r);
 	second = r.raw->entries[1].anchor;
 	link = place_of(rec, second + l->cframe.previous);
 	ok(r.raw->entry_count > 2 && link && chain_broken(rec, &r, i, link, second) &&
@@ -397,17 +406,14 @@ static void test_odd_cframes(const struct recording *rec)
 	bool named = has_field(l->cframe.current_frame), good = true;
 	const struct raw_entry *entries;
 	struct stack_reader r;
-	enum code_result code;
 	remote_addr last;
-	ssize_t i = 0;
+	ssize_t i;
 	uint32_t n;
 
 	if (!has_field(l->tstate.cframe) || l->owner_hidden_min >= 0 || lacks_cframes(rec))
 		return;
 	stack_reader_init(&r, &rec->target);
-	do {
-		stack_read(&r, i, true, &code);
-	} while (r.raw->entry_count < ENTRIES_LEAST && ++i < r.thread_count);
+	i = read_deep(&r);
 	entries = r.raw->entries;
 	n = r.raw->entry_count;
 	last = named ? entries[2].anchor : 0;
