@@ -50,12 +50,12 @@ struct mixer_stats {
 struct mixer;
 struct mixer_client;
 
-/* NULL and err: EXIT_FAILED when there is no thread for it. */
+/* To be freed by the caller. NULL and err: EXIT_FAILED when there is no thread for it. */
 struct mixer *mixer_new(const struct mixer_config *c, struct err *err);
 void mixer_free(struct mixer *m); /* all clients are gone; NULL is fine */
 
 /* Takes looks for `t`, gives them to ops->on_look from the mixer's thread. The symtab is the one the
- * sampler adds to. `t`, `symtab` must outlive the client. */
+ * sampler adds to. `t`, `symtab` must outlive the client, which mixer_leave() frees. */
 struct mixer_client *mixer_join(struct mixer *m, const struct py_target *t, struct symtab *symtab,
 				const struct sampler_ops *ops);
 /* The sampler's ops that lead to this client. */
@@ -65,6 +65,7 @@ struct sampler_ops mixer_ops(struct mixer_client *c);
  * client's on_look waits for the caller. */
 bool mixer_flush(struct mixer_client *c, uint64_t patience_ns);
 #define MIXER_FOREVER UINT64_MAX
+/* Counters so far; any thread, any time. */
 void mixer_stats(const struct mixer_client *c, struct mixer_stats *ret);
 void mixer_leave(struct mixer_client *c); /* flushes; no look may be put in any more; NULL is fine */
 

@@ -20,8 +20,8 @@ struct engine_libunwind;
  * -ENOTSUP when pystoker was built without it. */
 int engine_libunwind_check(struct err *err) _must_check_;
 
-/* For one process. 0; -ENOENT when the library is not there; -ENOTSUP when pystoker was built
- * without it. */
+/* For one process; `mm` must outlive it, one thread at a time. 0: *ret is the caller's to close;
+ * -ENOENT when the library is not there; -ENOTSUP when pystoker was built without it; -ENOMEM. */
 int engine_libunwind_open(struct engine_libunwind **ret, struct module_map *mm, struct err *err)
 	_must_check_;
 void engine_libunwind_close(struct engine_libunwind *e); /* NULL is fine */

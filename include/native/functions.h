@@ -39,7 +39,7 @@ struct functions {
 int functions_load(struct functions *f, int fd) _must_check_;
 void functions_release(struct functions *f);
 
-/* The start of the function that `addr` (of the file, without load bias) is in. */
+/* The start of the function that `addr` (of the file, without load bias) is in; false: none. */
 bool functions_start(const struct functions *f, uint64_t addr, uint64_t *ret);
 /* What lies between two functions, and `addr` with it: assembler without unwind information. */
 bool functions_gap(const struct functions *f, uint64_t addr, uint64_t *ret_start, uint64_t *ret_end);

@@ -87,8 +87,8 @@ void modules_release(struct modules *all);
  * the sampling path). NULL: it has none, or there is no room for more. Owned by the module. */
 const struct symbols *module_symbols(struct modules *all, struct module *m);
 
-/* Where its functions begin, read at the first call (for addresses that have no symbol). NULL: it does
- * not say, or there is no room for more. Owned by the module. */
+/* Where its functions begin, read at the first call (for addresses that have no symbol; 3 ms a MB of
+ * .eh_frame). NULL: it does not say, or there is no room for more. Owned by the module. */
 const struct functions *module_functions(struct modules *all, struct module *m);
 
 /* The module's unwind rules, read at the first call (10 ms for a huge one: off the sampling path).
@@ -119,6 +119,7 @@ struct module_map {
 	bool gone;                    /* maps could not be read any more */
 };
 
+/* Reads nothing yet. `all` and `remote` must outlive it. One thread at a time. */
 void module_map_init(struct module_map *mm, struct modules *all, pid_t pid,
 		     const struct remote *remote);
 void module_map_release(struct module_map *mm);

@@ -33,6 +33,7 @@ struct perf_map {
 	uint64_t read_at;             /* 0: never */
 };
 
+/* Reads nothing yet. One thread at a time. */
 void perf_map_init(struct perf_map *pm, pid_t pid);
 void perf_map_release(struct perf_map *pm);
 
