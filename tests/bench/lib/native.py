@@ -95,7 +95,8 @@ def truth_row(bench, table, tool, version, seconds):
         held = t.next()["right"]
     verdict = native.Verdict(graph, raw_stacks(tool, os.path.join(bench.work, "profile")), row.executable)
     dropped = profile.dropped or 0
-    table.add("%s, %s" % (tool.label, row.text), number(verdict.samples), number(verdict.samples / max(finished.wall, 0.001)),
+    table.add("%s, %s" % (tool.label, row.text), number(verdict.samples),
+              number(verdict.samples / max(finished.wall, 0.001)),
               percent(verdict.right, verdict.samples, 4), percent(verdict.right, verdict.samples + dropped, 4),
               percent(verdict.wrong, verdict.samples, 4), percent(verdict.marked, verdict.samples, 4),
               percent(verdict.complete, verdict.samples, 4) if not getattr(tool, "hidden", False) else "–",
@@ -268,7 +269,8 @@ def loss_row(bench, table, tool, rate, what, *arguments):
         whole = [] if tool is None else bench.slowdowns(tool, counted, rate, bench.s.slow_s, bench.s.native_slow_pairs)
     low, high = shared.interval(lost) if lost else (None, None)
     table.add(label, what, number(rate, 0) if tool else "–", number(shared.median(lost)),
-              "%s … %s" % (number(low), number(high)), len(lost), spread(whole), command=tool.shown(rate, None) if tool else None)
+              "%s … %s" % (number(low), number(high)), len(lost), spread(whole),
+              command=tool.shown(rate, None) if tool else None)
 
 
 def loss_table(bench):
@@ -290,8 +292,9 @@ def loss_table(bench):
         for tool in [None, ours(bench)] + rivals(bench):
             loss_row(bench, table, tool, 100, "159 threads of OpenMP", library)
     table.note("Pairs: the profiler is awake and stopped (SIGSTOP) in turns of %g ms (with many threads 8 times that). "
-               "What the kernel does for us at each switch of a thread goes on meanwhile: the last column has whole recordings of %g s, begun and ended, in pairs too, "
-               "and shows all, with more noise." % (1000 * bench.s.native_toggle_s, bench.s.slow_s))
+               "What the kernel does for us at each switch of a thread goes on meanwhile: the last column has whole "
+               "recordings of %g s, begun and ended, in pairs too, and shows all, with more noise." %
+               (1000 * bench.s.native_toggle_s, bench.s.slow_s))
     return table
 
 
@@ -322,8 +325,8 @@ def cost_row(bench, table, tool, rate):
 
 
 def cost_table(bench):
-    table = Table("What the profiler itself takes on `nativework.py`, Python %s" % bench.named(MAIN), "tool", "Hz", "samples",
-                  "µs of CPU per sample, start and end aside", "µs to unwind %d frames" % FRAMES,
+    table = Table("What the profiler itself takes on `nativework.py`, Python %s" % bench.named(MAIN),
+                  "tool", "Hz", "samples", "µs of CPU per sample, start and end aside", "µs to unwind %d frames" % FRAMES,
                   "peak memory, MB", "run, s")
     for rate in bench.s.slow_rates:
         cost_row(bench, table, ours(bench), rate)

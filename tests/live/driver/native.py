@@ -80,7 +80,8 @@ class Graph:
         """Those that can be told: without symbols only the tests' own library has names, and what Python's tables say."""
         if self.symbols:
             return patterns
-        return [p if p.startswith("mixed_") else self.tables[p] for p in patterns if p.startswith("mixed_") or p in self.tables]
+        return [p if p.startswith("mixed_") else self.tables[p]
+                for p in patterns if p.startswith("mixed_") or p in self.tables]
 
     def fault(self, stack):
         """What is wrong with a stack; None: nothing. It says nothing of whether the stack is complete."""

@@ -183,7 +183,8 @@ def py_ctypes():
     return library.mixed_call(callback, 3) == 3 + 9 + 15 + 3
 
 
-NESTED = ("_ctypes_callproc|PyCFuncPtr_call", "mixed_recurse", "mixed_recurse", "mixed_recurse", "closure_fcn|_CallPythonObject")
+NESTED = ("_ctypes_callproc|PyCFuncPtr_call", "mixed_recurse", "mixed_recurse", "mixed_recurse",
+          "closure_fcn|_CallPythonObject")
 local = threading.local()
 
 
@@ -284,7 +285,8 @@ MAYBE = {
 }
 
 HASHED, CRC = hashlib.sha256(DATA).hexdigest(), zlib.crc32(DATA)
-LEAF.update(py_hash="(?i)sha|hash|evp", py_zlib="(?i)zlib|flate|crc|adler", py_spin="mixed_spin|_ctypes_callproc|PyCFuncPtr_call|" + CALL)
+LEAF.update(py_hash="(?i)sha|hash|evp", py_zlib="(?i)zlib|flate|crc|adler",
+            py_spin="mixed_spin|_ctypes_callproc|PyCFuncPtr_call|" + CALL)
 
 
 def py_round(cases):
