@@ -48,6 +48,8 @@ enum {
 	UNWIND_CODE_RULES = 16,    /* different shapes of code without CFI; the most seen is 5 */
 	UNWIND_CODE_WALKS = 1024,  /* then all is read again: code made at run time changes */
 	UNWIND_NEAR = 1 << 20,     /* bytes; a function is no longer */
+	UNWIND_SPILL_MAX = 64,     /* words of a frame without CFI; the most seen in JIT code is 19 */
+	UNWIND_FP_FRAME = 4096,    /* bytes of a frame below its FP that is found by it */
 	UNWIND_SCAN_MAX = 512,     /* words of a frame looked at for what contradicts a guess */
 };
 
@@ -79,6 +81,7 @@ enum unwind_how {
 	UNWIND_LEAF,       /* guess: the return address is at SP */
 	UNWIND_PUSHED,     /* guess: the frame pointer has just been pushed at SP */
 	UNWIND_EXIT,       /* by the code from there to its RET; exact if it was run that way */
+	UNWIND_SCAN,       /* the lowest return address on the stack, which fits what is above it */
 	UNWIND_RESYNC,     /* at an anchor of Python's: frames are missing before it (native/stack.h) */
 };
 
@@ -114,7 +117,7 @@ enum unwind_end {
 
 struct unwind_result {
 	size_t count;      /* frames filled, innermost first */
-	size_t guessed;    /* of these: by UNWIND_FP, _LEAF, _PUSHED, _EXIT */
+	size_t guessed;    /* of these: by UNWIND_FP, _LEAF, _PUSHED, _EXIT, _SCAN */
 	enum unwind_end end;
 	uint64_t missing;  /* TRUNCATED: the copy has to reach beyond this address (its 8 bytes) */
 };

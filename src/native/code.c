@@ -271,6 +271,18 @@ enum code_call code_call(const uint8_t before[CODE_CALL_BYTES], uint64_t end, ui
 	return CODE_NO_CALL;
 }
 
+bool code_call_slot(const uint8_t before[CODE_CALL_BYTES], uint64_t end, uint64_t *ret_slot)
+{
+	const uint8_t *at = before + CODE_CALL_BYTES;
+	int32_t rel;
+
+	if (at[-6] != 0xff || at[-5] != 0x15)
+		return false;
+	memcpy(&rel, at - 4, 4);
+	*ret_slot = end + (uint64_t)(int64_t)rel;
+	return true;
+}
+
 bool code_is_stub(const uint8_t *code, size_t len)
 {
 	struct insn i = { code, code + len, 0 };

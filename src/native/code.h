@@ -35,6 +35,9 @@ enum code_call {
 enum code_call code_call(const uint8_t before[CODE_CALL_BYTES], uint64_t end,
 			 uint64_t *ret_target);
 
+/* Whether that is FF 15, a call through memory at a fixed distance: *ret_slot holds whereto. */
+bool code_call_slot(const uint8_t before[CODE_CALL_BYTES], uint64_t end, uint64_t *ret_slot);
+
 /* Code that only jumps on: PLT entries, thunks. What is called through it is elsewhere. */
 bool code_is_stub(const uint8_t *code, size_t len);
 

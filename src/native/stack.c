@@ -71,6 +71,11 @@ static bool is_guess(const struct unwind_frame *f)
 	return f->how == UNWIND_FP || f->how == UNWIND_LEAF || f->how == UNWIND_PUSHED;
 }
 
+static bool is_found(const struct unwind_frame *f)
+{
+	return f->how == UNWIND_RESYNC || f->how == UNWIND_SCAN;
+}
+
 /* Up to the first guess that may have been a wrong one. */
 static void learn_from(struct stack_walk *w)
 {
@@ -80,7 +85,7 @@ static void learn_from(struct stack_walk *w)
 	for (uint32_t i = 0; i + 1 < w->ret->count && a < w->n_anchors; i++) {
 		const struct unwind_frame *f = &frames[i];
 
-		if (is_guess(f) || (f->how == UNWIND_RESYNC && w->ret->end != UNWIND_COMPLETE))
+		if (is_guess(f) || (is_found(f) && w->ret->end != UNWIND_COMPLETE))
 			return;
 		while (a < w->n_anchors && w->anchors[a] < f->sp)
 			a++;
@@ -304,7 +309,8 @@ static uint32_t passed_over(const struct stack_walk *w, uint32_t from)
 			a++;
 		if (a == w->n_anchors)
 			break;
-		if (is_guess(&frames[i + 1]) && w->anchors[a] < frames[i].cfa &&
+		if ((is_guess(&frames[i + 1]) || frames[i + 1].how == UNWIND_SCAN) &&
+		    w->anchors[a] < frames[i].cfa &&
 		    !is_eval(w->learned, frames[i].pc))
 			return i;
 	}

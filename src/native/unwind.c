@@ -156,21 +156,40 @@ static struct unwind_code_seen *seen_at(const struct unwind_ops *ops, uint64_t p
 	return s;
 }
 
-static enum seen_call read_call(const struct unwind_ops *ops, uint64_t pc, uint64_t *ret_target)
+static enum seen_call call_to(const struct unwind_ops *ops, uint64_t target)
 {
 	uint8_t bytes[CODE_STUB_BYTES];
+	size_t len = read_code(ops, target, bytes, sizeof(bytes));
+
+	if (len == 0)
+		return CALL_NONE;
+	return code_is_stub(bytes, len) ? CALL_STUB : CALL_DIRECT;
+}
+
+/* Code made at run time calls through constants of its own, which lie with it: as good as a direct
+ * call. */
+static bool is_constant(const struct unwind_ops *ops, uint64_t slot, uint64_t *ret_target)
+{
+	const struct rule *at = lookup(ops, slot);
+
+	return at && at->kind == RULE_NONE && ops->code(ops->arg, slot, ret_target, 8) &&
+	       *ret_target >= PAGE && lookup(ops, *ret_target);
+}
+
+static enum seen_call read_call(const struct unwind_ops *ops, uint64_t pc, uint64_t *ret_target)
+{
+	uint8_t bytes[CODE_CALL_BYTES];
 	const struct rule *at;
-	size_t len;
+	uint64_t slot;
 
 	if (ops->code(ops->arg, pc - CODE_CALL_BYTES, bytes, CODE_CALL_BYTES)) {
 		switch (code_call(bytes, pc, ret_target)) {
 		case CODE_INDIRECT:
-			return CALL_INDIRECT;
+			if (!code_call_slot(bytes, pc, &slot) || !is_constant(ops, slot, ret_target))
+				return CALL_INDIRECT;
+			return call_to(ops, *ret_target);
 		case CODE_DIRECT:
-			len = read_code(ops, *ret_target, bytes, sizeof(bytes));
-			if (len == 0)
-				return CALL_NONE;
-			return code_is_stub(bytes, len) ? CALL_STUB : CALL_DIRECT;
+			return call_to(ops, *ret_target);
 		default:
 			break;
 		}
@@ -373,11 +392,195 @@ static const struct guess *better(struct walk *w, const struct unwind_frame *fra
 	return !w->ops->code || is_entry(w, frame) ? leaf : fp;
 }
 
+/* --- code that returns past what it has on the stack ---------------------------------------- */
+
+/* A return address above the frame of code without CFI: registers as they are after that return. */
+struct landing {
+	uint64_t from;      /* SP of the frame; below the return address lies what it has saved */
+	uint64_t sp, pc, fp;
+};
+
+/* Where the function that pc returns into has its own return address, if its CFA hangs on FP. */
+static bool fp_frame(struct walk *w, uint64_t pc, uint64_t sp, uint64_t fp, uint64_t *ret_above)
+{
+	const struct rule *rule = lookup(w->ops, pc - 1);
+	uint64_t cfa;
+
+	if (!rule || rule->kind != RULE_FRAME || rule->signal || rule->cfa.form != RULE_SUM ||
+	    rule->cfa.base != RULE_FP)
+		return false;
+	cfa = fp + (uint64_t)(int64_t)rule->cfa.offset;
+	return cfa % 8 == 0 && cfa > sp && read_word(w, cfa - 8, ret_above);
+}
+
+/* The call in front of `above` was to the function that pc returns into; it may have been through a
+ * variable, as in CPython's debug builds. */
+static bool is_call_to(struct walk *w, uint64_t above, uint64_t pc)
+{
+	uint8_t bytes[CODE_CALL_BYTES];
+	uint64_t slot, target;
+
+	switch (unwind_believe(w->ops, above, pc - 1)) {
+	case UNWIND_REFUTED: return false;
+	case UNWIND_CONFIRMED: return true;
+	default: break;
+	}
+	return find_call(w->ops, above, &target) == CALL_INDIRECT &&
+	       w->ops->code(w->ops->arg, above - CODE_CALL_BYTES, bytes, sizeof(bytes)) &&
+	       code_call_slot(bytes, above, &slot) &&
+	       w->ops->code(w->ops->arg, slot, &target, sizeof(target)) &&
+	       pc - 1 - target < UNWIND_FP_FRAME;
+}
+
+/* CPython 3.15: JIT code leaves FP to _PyJIT_Entry(), which called it. So above FP is the return
+ * address of a call to just that function. */
+static bool fits_fp(struct walk *w, const struct landing *l)
+{
+	uint64_t above;
+
+	return is_known(w, RULE_FP) && fp_frame(w, l->pc, l->sp, l->fp, &above) &&
+	       is_call_to(w, above, l->pc);
+}
+
+/* FP of the function that is returned to: as it is, or as it was saved. Two that fit: not known. */
+static bool find_saved_fp(struct walk *w, struct landing *l, uint64_t outer, uint64_t outer_sp)
+{
+	uint64_t fp, above, found = 0;
+
+	if (is_known(w, RULE_FP) && l->fp - outer_sp <= UNWIND_FP_FRAME &&
+	    fp_frame(w, outer, outer_sp, l->fp, &above) && unwind_is_return(w->ops, above))
+		return true;
+	for (uint64_t at = l->from; at + 8 < l->sp && read_word(w, at, &fp); at += 8) {
+		if (fp == found || fp - outer_sp > UNWIND_FP_FRAME ||
+		    !fp_frame(w, outer, outer_sp, fp, &above) || !unwind_is_return(w->ops, above))
+			continue;
+		if (found)
+			return false;
+		found = fp;
+	}
+	l->fp = found;
+	return found != 0;
+}
+
+/* CPython 3.13, 3.14: each trace has a piece of code in front that pushes registers, calls the
+ * trace, pops them and returns to the eval loop, behind a call through a register. The trace may use
+ * FP, and saves it then. */
+static bool fits_exit(struct walk *w, struct landing *l)
+{
+	const struct rule *exit, *rule = lookup(w->ops, l->pc - 1);
+	struct rule spare;
+	uint64_t outer, sp, target;
+
+	exit = rule && rule->kind == RULE_NONE ? exit_rule(w->ops, l->pc, &spare) : NULL;
+	if (!exit || exit->cfa.base != RULE_SP || exit->lost >> RULE_FP & 1)
+		return false;
+	for (size_t i = 1; i < exit->saved_count; i++)
+		if (exit->saved[i].reg == RULE_FP)
+			return false;
+	sp = l->sp + (uint64_t)(int64_t)exit->cfa.offset;
+	return sp > l->sp && read_word(w, sp - 8, &outer) && outer >= PAGE &&
+	       lookup(w->ops, outer - 1) &&
+	       find_call(w->ops, outer, &target) == CALL_INDIRECT && find_saved_fp(w, l, outer, sp);
+}
+
+/* Behind a call of a trace, which may have gone on in another. */
+static bool is_entered(const struct walk *w, uint64_t pc)
+{
+	const struct rule *from = pc < PAGE ? NULL : lookup(w->ops, pc - 1), *to;
+	uint64_t target;
+
+	if (!from || from->kind != RULE_NONE || find_call(w->ops, pc, &target) != CALL_DIRECT)
+		return false;
+	to = lookup(w->ops, target);
+	return to && to->kind == RULE_NONE;
+}
+
+/* There is a return address, or what is there was not copied. */
+static bool may_return_at(struct walk *w, uint64_t addr)
+{
+	uint64_t pc;
+
+	if (read_word(w, addr, &pc))
+		return unwind_is_return(w->ops, pc);
+	return addr > w->stack->hi - 8 && addr - w->stack->hi < UNWIND_FP_FRAME;
+}
+
+/* The function that pc returns into, whose CFA is FP + offset, has its return address by FP as it
+ * is, or as it was saved below pc. */
+static bool has_fp(struct walk *w, const struct landing *l, uint64_t offset)
+{
+	uint64_t fp;
+
+	if (!is_known(w, RULE_FP) || (l->fp > l->sp - offset && may_return_at(w, l->fp + offset - 8)))
+		return true;
+	for (uint64_t at = l->from; at + 8 < l->sp && read_word(w, at, &fp); at += 8)
+		if (fp > l->sp - offset && may_return_at(w, fp + offset - 8))
+			return true;
+	return false;
+}
+
+/* A return address of a frame that is none: where that would have its own there is no such thing. */
+static bool is_left_over(struct walk *w, const struct landing *l)
+{
+	const struct rule *rule = lookup(w->ops, l->pc - 1);
+	uint64_t offset;
+
+	if (!rule || rule->kind != RULE_FRAME || rule->signal || rule->cfa.form != RULE_SUM)
+		return false;
+	offset = (uint64_t)(int64_t)rule->cfa.offset;
+	if (rule->cfa.base == RULE_FP)
+		return !has_fp(w, l, offset);
+	return rule->cfa.base == RULE_SP && !may_return_at(w, l->sp + offset - 8);
+}
+
+/* The lowest word that may return from the frame. Behind a call of something else it does not: it
+ * was left over from before. */
+static bool find_landing(struct walk *w, const struct unwind_frame *frame, struct landing *l)
+{
+	for (int i = 0; i < UNWIND_SPILL_MAX && read_word(w, l->sp, &l->pc); i++) {
+		l->sp += 8;
+		if (unwind_believe(w->ops, l->pc, unwind_lookup_addr(frame)) == UNWIND_REFUTED &&
+		    !is_entered(w, l->pc))
+			continue;
+		if (!is_left_over(w, l))
+			return true;
+	}
+	return false;
+}
+
+/* What is on the stack is not known; but the lowest return address is the frame's, if it is not left
+ * over. That is so when all above it fits. Else nothing further up is tried: frames may be
+ * between. */
+static bool step_scan(struct walk *w, struct unwind_frame *frame)
+{
+	uint64_t sp = w->regs->value[RULE_SP];
+	struct landing l = { .from = sp, .sp = sp, .fp = w->regs->value[RULE_FP] };
+
+	if (!w->ops->code || !is_known(w, RULE_SP) || sp % 8 != 0 || !find_landing(w, frame, &l) ||
+	    l.sp <= w->floor || (!fits_fp(w, &l) && !fits_exit(w, &l)))
+		return false;
+	w->regs->known = 0;
+	unwind_set(w->regs, RULE_FP, l.fp);
+	unwind_set(w->regs, RULE_SP, l.sp);
+	unwind_set(w->regs, RULE_RA, l.pc);
+	w->regs->at_return = true;
+	frame->cfa = w->floor = l.sp;
+	return true;
+}
+
+/* --------------------------------------------------------------------------------------------- */
+
 static bool step_guess(struct walk *w, struct unwind_frame *frame, enum unwind_how *how)
 {
 	struct guess leaf = guess_leaf(w, frame), fp = guess_fp(w, frame);
 	const struct guess *g = better(w, frame, &leaf, &fp);
 
+	/* FP may be the caller's, too. */
+	if ((g->belief == UNWIND_REFUTED || (g->how == UNWIND_FP && g->belief == UNWIND_POSSIBLE)) &&
+	    step_scan(w, frame)) {
+		*how = UNWIND_SCAN;
+		return true;
+	}
 	if (g->belief == UNWIND_REFUTED)
 		return false;
 	*how = g->how;

@@ -748,6 +748,16 @@ static void test_call(void)
 	}
 }
 
+static void test_call_slot(void)
+{
+	static const uint8_t slot[CODE_CALL_BYTES] = "\x90\x90\xff\x15\xf0\xff\xff\xff",
+			     other[CODE_CALL_BYTES] = "\x90\x90\xff\x90\xf0\xff\xff\xff";
+	uint64_t addr = 0;
+
+	ok(code_call_slot(slot, 0x1000, &addr) && addr == 0xff0, "call: where its target is kept");
+	ok(!code_call_slot(other, 0x1000, &addr), "call: through a register's memory");
+}
+
 static void test_random_code(void)
 {
 	uint64_t state = 7;
@@ -1213,6 +1223,7 @@ int main(int argc, char **argv)
 	test_leaf();
 	test_exit();
 	test_call();
+	test_call_slot();
 	test_random_code();
 	test_truncated();
 	test_full();
