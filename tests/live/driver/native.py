@@ -16,7 +16,8 @@ class Frame:
     def __init__(self, text):
         self.text = text
         self.name, self.file, self.line = pystoker.split_frame(text)
-        self.kind = MARK if text.startswith("[") and self.file != "[jit]" else PYTHON if is_python(self.file) else NATIVE
+        marked = text.startswith("[") and "[jit]" not in (text, self.file)
+        self.kind = MARK if marked else PYTHON if is_python(self.file) else NATIVE
 
     @property
     def unnamed(self):
