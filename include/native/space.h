@@ -26,5 +26,6 @@ void space_begin(struct space *s, uint64_t now_ns);
 /* struct native_ops: `arg` is the space. */
 const struct rule *space_rule(void *arg, uint64_t addr);
 bool space_code(void *arg, uint64_t addr, void *buf, size_t len);
+bool space_start(void *arg, uint64_t addr, uint64_t *ret);
 
 #endif

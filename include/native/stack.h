@@ -36,6 +36,7 @@ struct native_ops {
 	unwind_lookup *rule;
 	unwind_code *code;           /* may be NULL: then guesses are not verified */
 	void *arg;
+	unwind_start *start;         /* may be NULL */
 	native_unwinder *engine;     /* NULL: unwind_walk() */
 	void *engine_arg;
 };

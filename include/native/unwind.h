@@ -40,12 +40,16 @@ struct unwind_stack {
  * may compile. NULL: no code is mapped there; &rule_none: code of unknown shape. */
 typedef const struct rule *unwind_lookup(void *arg, uint64_t addr);
 
+/* Whether `addr` is in code that came from a file, as assemblers and compilers wrote it; *ret: where
+ * its function begins, 0 when that is not known. */
+typedef bool unwind_start(void *arg, uint64_t addr, uint64_t *ret);
+
 /* Copies `len` bytes of code at `addr` of the target; false: not readable. */
 typedef bool unwind_code(void *arg, uint64_t addr, void *buf, size_t len);
 
 enum {
 	UNWIND_CODE_SLOTS = 512,   /* return addresses remembered, by hash */
-	UNWIND_CODE_RULES = 16,    /* different shapes of code without CFI; the most seen is 5 */
+	UNWIND_CODE_RULES = 64,    /* different shapes of code without CFI; the most seen is 12 */
 	UNWIND_CODE_WALKS = 1024,  /* then all is read again: code made at run time changes */
 	UNWIND_NEAR = 1 << 20,     /* bytes; a function is no longer */
 	UNWIND_SPILL_MAX = 64,     /* words of a frame without CFI; the most seen in JIT code is 19 */
@@ -59,6 +63,7 @@ struct unwind_code_cache {
 	struct unwind_code_seen {
 		uint64_t pc, target; /* pc 0: none; target of the call in front of it */
 		uint8_t call, exit;  /* private */
+		uint8_t frame, trust;
 	} seen[UNWIND_CODE_SLOTS];
 	struct rule exits[UNWIND_CODE_RULES];
 	uint32_t exit_count, walks;
@@ -70,6 +75,7 @@ struct unwind_ops {
 	unwind_code *code;         /* NULL: guesses are made without reading code */
 	void *arg;
 	struct unwind_code_cache *cache; /* NULL: none */
+	unwind_start *start;       /* NULL: functions are not read, only what comes before a near RET */
 };
 
 /* How a frame was found from the one it called. Guesses are made where there is no CFI. With
@@ -82,6 +88,7 @@ enum unwind_how {
 	UNWIND_PUSHED,     /* guess: the frame pointer has just been pushed at SP */
 	UNWIND_EXIT,       /* by the code from there to its RET; exact if it was run that way */
 	UNWIND_SCAN,       /* the lowest return address on the stack, which fits what is above it */
+	UNWIND_PROLOGUE,   /* guess: by the function's first instructions, and those up to its RETs */
 	UNWIND_RESYNC,     /* at an anchor of Python's: frames are missing before it (native/stack.h) */
 };
 
@@ -117,7 +124,7 @@ enum unwind_end {
 
 struct unwind_result {
 	size_t count;      /* frames filled, innermost first */
-	size_t guessed;    /* of these: by UNWIND_FP, _LEAF, _PUSHED, _EXIT, _SCAN */
+	size_t guessed;    /* of these: by UNWIND_FP, _LEAF, _PUSHED, _EXIT, _SCAN, _PROLOGUE */
 	enum unwind_end end;
 	uint64_t missing;  /* TRUNCATED: the copy has to reach beyond this address (its 8 bytes) */
 };

@@ -199,7 +199,7 @@ static struct native_walk walk(struct blend *b, const struct look_native *n)
 {
 	const struct native_ops ops = {
 		.rule = space_rule, .code = space_code, .arg = &b->space,
-		.engine = b->engine ? engine_libunwind_walk : NULL, .engine_arg = b->engine,
+		.start = space_start, .engine = b->engine ? engine_libunwind_walk : NULL, .engine_arg = b->engine,
 	};
 	const struct unwind_stack stack = { n->stack_lo, n->stack_lo + n->stack_len, n->stack };
 	struct native_walk w = { .frames = b->scratch->walked };
@@ -213,7 +213,8 @@ static struct native_walk walk(struct blend *b, const struct look_native *n)
  * next call, if Python's frames are then as many as its calls. */
 static void walk_on(struct blend *b, const struct look_native *n, struct native_walk *w)
 {
-	const struct unwind_ops ops = { space_rule, space_code, &b->space, &b->learned.code };
+	const struct unwind_ops ops = { space_rule, space_code, &b->space, &b->learned.code,
+					space_start };
 	const struct unwind_stack stack = { n->stack_lo, n->stack_lo + n->stack_len, n->stack };
 	struct evalscan scan = {
 		.unwind = &ops, .stack = &stack, .lo = b->names.eval_lo, .hi = b->names.eval_hi,

@@ -29,3 +29,4 @@ libpystoker_a_SOURCES += include/native/engine_libunwind.h %D%/engine_libunwind.
 	%D%/eh_tables.h %D%/eh_tables.c
 libpystoker_a_SOURCES += %D%/altfile.h %D%/altfile.c
 libpystoker_a_SOURCES += include/native/functions.h %D%/functions.c
+libpystoker_a_SOURCES += %D%/insn.h %D%/insn.c %D%/prologue.h %D%/prologue.c

@@ -40,3 +40,21 @@ bool space_code(void *arg, uint64_t addr, void *buf, size_t len)
 
 	return s->remote && remote_read(s->remote, addr, buf, len) == 0;
 }
+
+/* Where nothing says so, the start is not known: what lies between two functions may be many. */
+bool space_start(void *arg, uint64_t addr, uint64_t *ret)
+{
+	struct space *s = arg;
+	const struct module_range *range = module_map_find(&s->map, addr, s->now_ns);
+	const struct symbols *table;
+	char buf[SYMBOL_NAME_MAX];
+	struct symbol symbol;
+
+	*ret = 0;
+	if (!range || range->module->kind != MODULE_FILE)
+		return false;
+	table = module_symbols(s->map.all, range->module);
+	if (table && symbols_find(table, addr - range->bias, &symbol, buf))
+		*ret = symbol.addr + range->bias;
+	return true;
+}

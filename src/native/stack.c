@@ -68,7 +68,8 @@ static bool is_sure(const struct unwind_frame *f)
 
 static bool is_guess(const struct unwind_frame *f)
 {
-	return f->how == UNWIND_FP || f->how == UNWIND_LEAF || f->how == UNWIND_PUSHED;
+	return f->how == UNWIND_FP || f->how == UNWIND_LEAF || f->how == UNWIND_PUSHED ||
+	       f->how == UNWIND_PROLOGUE;
 }
 
 static bool is_found(const struct unwind_frame *f)
@@ -399,7 +400,7 @@ void native_stack_walk(const struct native_ops *ops, const struct registers *reg
 {
 	struct stack_walk w = {
 		.ops = ops, .stack = stack, .anchors = anchors, .n_anchors = n_anchors,
-		.unwind = { ops->rule, ops->code, ops->arg, &learned->code },
+		.unwind = { ops->rule, ops->code, ops->arg, &learned->code, ops->start },
 		.learned = learned, .ret = ret,
 	};
 	enum resync how = RESYNC_NONE;

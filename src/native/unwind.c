@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "code.h"
+#include "prologue.h"
 
 struct walk {
 	struct unwind_registers *regs;
@@ -264,6 +265,82 @@ static const struct rule *exit_rule(const struct unwind_ops *ops, uint64_t pc, s
 	if (i < UNWIND_CODE_RULES)
 		seen->exit = (uint8_t)(EXIT_FIRST + i);
 	return spare;
+}
+
+/* What the function does around pc; NULL: not known. */
+static const struct rule *frame_rule(const struct unwind_ops *ops, uint64_t pc, uint64_t start,
+				     struct rule *spare, uint8_t *ret_trust)
+{
+	struct unwind_code_seen other = { .pc = 0 }, *seen = seen_at(ops, pc, &other);
+	uint32_t i;
+
+	*ret_trust = seen->trust;
+	if (seen->frame == EXIT_NONE)
+		return NULL;
+	if (seen->frame >= EXIT_FIRST)
+		return &ops->cache->exits[seen->frame - EXIT_FIRST];
+	*ret_trust = seen->trust = (uint8_t)prologue_rule(ops, start, pc, spare);
+	if (seen->trust == PROLOGUE_NONE) {
+		seen->frame = EXIT_NONE;
+		return NULL;
+	}
+	i = ops->cache ? intern_exit(ops->cache, spare) : UNWIND_CODE_RULES;
+	if (i < UNWIND_CODE_RULES)
+		seen->frame = (uint8_t)(EXIT_FIRST + i);
+	return spare;
+}
+
+/* A function that is found. */
+struct found {
+	uint64_t pc, start;          /* start 0: not known */
+	const struct rule *rule;
+	uint8_t trust;               /* enum prologue_trust */
+};
+
+/* A direct call has to be this function's. Of another it has to be known by both its ends where it
+ * leaves the stack, or to lead to code with CFI. */
+static bool is_caller(const struct unwind_ops *ops, const struct found *f, uint64_t pc)
+{
+	const struct rule *rule;
+	uint64_t target;
+
+	rule = pc >= PAGE ? lookup(ops, pc - 1) : NULL;
+	if (!rule)
+		return false;
+	switch (find_call(ops, pc, &target)) {
+	case CALL_DIRECT:
+		if (f->start)
+			return target == f->start;
+		return f->pc - target < UNWIND_NEAR && prologue_fits(ops, target, f->pc, f->rule);
+	case CALL_STUB:
+	case CALL_INDIRECT:
+		rule = lookup(ops, pc - 1);
+		return f->trust >= PROLOGUE_AGREED ||
+		       (f->trust == PROLOGUE_AHEAD && rule && rule->kind == RULE_FRAME);
+	default: return false;
+	}
+}
+
+static bool step_prologue(struct walk *w, struct unwind_frame *frame)
+{
+	struct unwind_registers before = *w->regs;
+	uint64_t floor = w->floor;
+	enum unwind_end end = w->end;
+	struct found f = { .pc = frame->pc };
+	struct rule spare;
+
+	if (!w->ops->code || !w->ops->start ||
+	    !w->ops->start(w->ops->arg, unwind_lookup_addr(frame), &f.start))
+		return false;
+	f.rule = frame_rule(w->ops, frame->pc, f.start, &spare, &f.trust);
+	if (f.rule && step_rule(w, f.rule, frame) &&
+	    is_caller(w->ops, &f, w->regs->value[RULE_RA]))
+		return true;
+	*w->regs = before;
+	w->floor = floor;
+	w->end = end;
+	frame->cfa = 0;
+	return false;
 }
 
 /* Taken only when it leads to a call's return address; else nothing has happened. Which function that
@@ -612,7 +689,10 @@ static bool step(struct walk *w, const struct rule *rule, struct unwind_frame *f
 	*how = UNWIND_EXIT;
 	if (step_exit(w, frame))
 		return true;
-	return (!rule || rule->kind == RULE_NONE) && step_guess(w, frame, how);
+	if (rule && rule->kind == RULE_FRAME)
+		return false;
+	*how = UNWIND_PROLOGUE;
+	return step_prologue(w, frame) || step_guess(w, frame, how);
 }
 
 /* Why a frame whose PC lies in no code ends the walk before it. */

@@ -221,7 +221,8 @@ int main(int argc, char **argv)
 	modules_init(&modules);
 	space_init(&space, &modules, pid, &remote);
 	space_begin(&space, clock_mono_ns());
-	ours = (struct native_ops){ .rule = space_rule, .code = space_code, .arg = &space };
+	ours = (struct native_ops){ .rule = space_rule, .code = space_code, .arg = &space,
+		.start = space_start };
 	theirs = ours;
 	if (engine_libunwind_open(&engine, &space.map, &err) == 0) {
 		theirs.engine = engine_libunwind_walk;
