@@ -7,7 +7,7 @@
 
 #include "insn.h"
 
-enum { RSP = 4, RBP = 5, REGS = 16 };
+enum { RSP = 4, RBP = 5, REGS = 16, ALIGNED };
 
 /* System V ABI x86-64, figure 3.4: RBX, RBP, R12 to R15 are the caller's. */
 enum { KEPT_BY_CALLS = 1 << 3 | 1 << RBP | 1 << 12 | 1 << 13 | 1 << 14 | 1 << 15 };
@@ -108,8 +108,8 @@ static void write_all(struct state *s, uint32_t regs)
 
 static void store(struct state *s, uint8_t reg, struct place to)
 {
-	if (s->content[reg] == FIRST && !s->aligned)
-		s->stored[reg] = to;
+	if (s->content[reg] == FIRST)
+		s->stored[reg] = s->aligned ? (struct place){ .base = ALIGNED } : to;
 }
 
 static void load_reg(struct state *s, uint8_t reg, struct place from)
@@ -393,7 +393,7 @@ struct path {
 struct ahead {
 	struct source *src;
 	uint64_t lo;                               /* of what is looked at */
-	uint8_t seen[2 * PROLOGUE_REACH / 8];      /* bit per byte: an instruction begins there */
+	uint8_t seen[2 * PROLOGUE_REACH];          /* how RSP was at each instruction; 0: none there */
 	struct path pending[PROLOGUE_PENDING];
 	size_t count;
 	int steps;                                 /* left */
@@ -401,12 +401,16 @@ struct ahead {
 	struct rule *rule;
 };
 
-/* Before the pushes of pc's own prologue, what the pops take is not there yet. */
+/* Before the pushes of pc's own prologue, what the pops take is not there yet. Where RSP was pushed to
+ * and RBP popped from, they may be one place. */
 static bool is_there(const struct state *s, unsigned int reg)
 {
 	struct place p = s->from[reg];
 
-	return p.base && !(p.base == RSP && p.offset < 0) && !same(p, s->stored[reg]);
+	if (!p.base || (p.base == RSP && p.offset < 0))
+		return false;
+	return !s->stored[reg].base ||
+	       (s->stored[reg].base == p.base && !same(p, s->stored[reg]));
 }
 
 static bool ahead_rule(const struct state *s, struct rule *ret)
@@ -439,16 +443,20 @@ static bool take_ret(struct ahead *a, const struct state *s)
 	return true;
 }
 
-/* False: it was there, or is too far away. */
-static bool mark(struct ahead *a, uint64_t at)
-{
-	uint64_t n = at - a->lo;
-	uint8_t bit = (uint8_t)(1u << n % 8);
+enum mark { MARK_NEW, MARK_OLD, MARK_DIFFERS };
 
-	if (n >= 2 * PROLOGUE_REACH || a->seen[n / 8] & bit)
-		return false;
-	a->seen[n / 8] |= bit;
-	return true;
+/* Ways that meet must have RSP alike; what is too far away is not looked at. */
+static enum mark mark(struct ahead *a, const struct path *p)
+{
+	uint64_t n = p->at - a->lo;
+	uint8_t how = (uint8_t)(1 + (uint64_t)(p->s.sp.offset / 8 * 2 + (p->s.sp.base == RBP)) % 251);
+
+	if (n >= 2 * PROLOGUE_REACH)
+		return MARK_OLD;
+	if (a->seen[n])
+		return a->seen[n] == how ? MARK_OLD : MARK_DIFFERS;
+	a->seen[n] = how;
+	return MARK_NEW;
 }
 
 static void put_off(struct ahead *a, uint64_t to, const struct state *s)
@@ -460,10 +468,10 @@ static void put_off(struct ahead *a, uint64_t to, const struct state *s)
 /* To its end; branches are left for later. */
 static bool ahead_path(struct ahead *a, struct path p)
 {
+	enum mark known = MARK_NEW;
 	struct insn i;
 
-	while (a->steps > 0 && mark(a, p.at)) {
-		a->steps--;
+	while (a->steps-- > 0 && (known = mark(a, &p)) == MARK_NEW) {
 		if (!fetch(a->src, p.at, &i))
 			return false;
 		p.at += i.len;
@@ -476,7 +484,7 @@ static bool ahead_path(struct ahead *a, struct path p)
 		default: break;
 		}
 	}
-	return true;
+	return known != MARK_DIFFERS;
 }
 
 static bool ahead_find(struct source *src, uint64_t pc, struct rule *ret)
