@@ -256,7 +256,7 @@ static struct unwind_code_cache cache;
 
 static struct unwind_result walk(struct unwind_frame *frames)
 {
-	static const struct unwind_ops ops = { find_rule, read_code, NULL, &cache };
+	static const struct unwind_ops ops = { find_rule, read_code, NULL, &cache, NULL };
 	struct unwind_registers regs = now.regs;
 
 	return unwind_walk(&regs, &now.stack, &ops, frames, FRAMES);

@@ -401,7 +401,7 @@ static struct unwind_result other_engine(void *engine, struct unwind_registers *
 					 const struct unwind_stack *stack, struct unwind_frame *to,
 					 size_t max)
 {
-	const struct unwind_ops mine = { find_rule, read_code, NULL, NULL };
+	const struct unwind_ops mine = { find_rule, read_code, NULL, NULL, NULL };
 
 	++*(int *)engine;
 	return unwind_walk(regs, stack, &mine, to, max);

@@ -145,7 +145,7 @@ static bool own_code(void *arg, uint64_t addr, void *buf, size_t len)
 
 static struct unwind_code_cache code_cache;
 static const struct unwind_ops without_code = { .rule = self_lookup };
-static const struct unwind_ops with_code = { self_lookup, own_code, NULL, &code_cache };
+static const struct unwind_ops with_code = { self_lookup, own_code, NULL, &code_cache, NULL };
 static const struct unwind_ops *ops = &without_code;
 
 static struct unwind_result walk(const struct moment *m)
