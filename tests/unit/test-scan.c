@@ -200,7 +200,7 @@ static void enter_by_code(void)
 
 static void walk_at(uint64_t pc, uint64_t fp_now)
 {
-	const struct unwind_ops ops = { find_rule, read_code, NULL, &cache };
+	const struct unwind_ops ops = { find_rule, read_code, NULL, &cache, NULL };
 	const struct unwind_stack stack = { STACK, STACK + sizeof(words), (const uint8_t *)words };
 	struct unwind_registers regs = { .at_return = true };
 
