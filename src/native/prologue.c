@@ -295,7 +295,7 @@ static bool rule_start(struct rule *ret, uint8_t base, int64_t cfa)
 	for (unsigned int r = 0; r < REGS; r++)
 		if (!(KEPT_BY_CALLS >> r & 1) && r != RSP)
 			ret->lost |= 1u << dwarf_number[r];
-	return fits(cfa);
+	return fits(cfa) && (base != RULE_SP || cfa >= 8); /* the return address is above RSP */
 }
 
 static void rule_save(struct rule *ret, unsigned int reg, uint8_t base, int64_t offset)
@@ -383,6 +383,19 @@ static bool entry_agrees(const struct entry *e, const struct rule *rule)
 	return entry_cfa(e, rule->cfa.base, &cfa) && cfa == rule->cfa.offset;
 }
 
+/* Behind a call that does not return comes another function's end, which pops other registers: where
+ * they were pushed is sure. */
+static void entry_amend(const struct entry *e, struct rule *rule)
+{
+	for (size_t k = 1; k < rule->saved_count; k++)
+		for (unsigned int r = 0; r < REGS; r++)
+			if (dwarf_number[r] == rule->saved[k].reg && e->s.stored[r].base == RSP &&
+			    fits(e->s.stored[r].offset)) {
+				rule->saved[k].base = RULE_CFA;
+				rule->saved[k].offset = (int32_t)e->s.stored[r].offset - 8;
+			}
+}
+
 /* --- ahead ------------------------------------------------------------------------------------- */
 
 struct path {
@@ -428,6 +441,40 @@ static bool ahead_rule(const struct state *s, struct rule *ret)
 	return true;
 }
 
+static const struct rule_value *saved_in(const struct rule *r, unsigned int reg)
+{
+	for (size_t k = 1; k < r->saved_count; k++)
+		if (r->saved[k].reg == reg)
+			return &r->saved[k];
+	return NULL;
+}
+
+static bool is_saved_alike(const struct rule *a, const struct rule *b, unsigned int reg)
+{
+	const struct rule_value *x = saved_in(a, reg), *y = saved_in(b, reg);
+
+	return x && y ? x->base == y->base && x->offset == y->offset : !x && !y;
+}
+
+/* Only the registers that two ways restore alike are known. */
+static void rule_meet(struct rule *to, const struct rule *other)
+{
+	struct rule both = *to;
+
+	both.saved_count = 1;
+	both.lost |= other->lost;
+	memset(both.saved + 1, 0, sizeof(both.saved) - sizeof(both.saved[0]));
+	for (unsigned int r = 0; r < RULE_RA; r++) {
+		const struct rule_value *v = saved_in(to, r);
+
+		if (!is_saved_alike(to, other, r))
+			both.lost |= 1u << r;
+		else if (v)
+			both.saved[both.saved_count++] = *v;
+	}
+	memcpy(to, &both, sizeof(both));
+}
+
 /* All have to end alike. */
 static bool take_ret(struct ahead *a, const struct state *s)
 {
@@ -435,8 +482,10 @@ static bool take_ret(struct ahead *a, const struct state *s)
 
 	if (!ahead_rule(s, &rule))
 		return false;
-	if (a->found)
+	if (a->found) {
+		rule_meet(a->rule, &rule);
 		return rule.cfa.base == a->rule->cfa.base && rule.cfa.offset == a->rule->cfa.offset;
+	}
 	memcpy(a->rule, &rule, sizeof(rule)); /* with its padding */
 	a->found = true;
 	a->steps = PROLOGUE_MORE_STEPS;
@@ -465,18 +514,30 @@ static void put_off(struct ahead *a, uint64_t to, const struct state *s)
 		a->pending[a->count++] = (struct path){ to, *s };
 }
 
+/* What lies between functions: NOP, INT3. */
+static bool is_padding(const struct insn *i)
+{
+	return (i->map == INSN_ONE && ((i->op == 0x90 && i->rm == 0) || i->op == 0xcc)) ||
+	       (i->map == INSN_0F && !i->vector && i->op == 0x1f);
+}
+
 /* To its end; branches are left for later. */
 static bool ahead_path(struct ahead *a, struct path p)
 {
 	enum mark known = MARK_NEW;
+	bool called = false;
 	struct insn i;
 
 	while (a->steps-- > 0 && (known = mark(a, &p)) == MARK_NEW) {
 		if (!fetch(a->src, p.at, &i))
 			return false;
+		if (called && is_padding(&i)) /* the call does not return */
+			return true;
 		p.at += i.len;
+		called = false;
 		switch (run(&p.s, &i)) {
 		case FLOW_FAIL: return false;
+		case FLOW_CALL: called = true; break;
 		case FLOW_RET: return take_ret(a, &p.s);
 		case FLOW_END: return true;
 		case FLOW_JUMP: p.at += (uint64_t)i.imm; break;
@@ -516,7 +577,10 @@ enum prologue_trust prologue_rule(const struct unwind_ops *ops, uint64_t start, 
 	if (ahead_find(&src, pc, ret)) {
 		if (!known)
 			return start ? PROLOGUE_NONE : PROLOGUE_AHEAD;
-		return entry_agrees(&entry, ret) ? PROLOGUE_AGREED : PROLOGUE_NONE;
+		if (!entry_agrees(&entry, ret))
+			return PROLOGUE_NONE;
+		entry_amend(&entry, ret);
+		return PROLOGUE_AGREED;
 	}
 	/* What the body does to RSP is not known. */
 	return known && entry_has_fp(&entry) && entry_rule(&entry, ret) ? PROLOGUE_ENTRY :
