@@ -26,6 +26,7 @@ struct sampler_stats {
 	uint64_t repaired;     /* of the samples: dead frames were left out */
 	uint64_t retries;      /* looks made again */
 	uint64_t hops;         /* moves to another CPU */
+	uint64_t crowded;      /* rounds in which many running threads took turns */
 	uint64_t dropped[DROP_REASONS];
 	uint64_t look_ns;      /* time spent in looks */
 	uint64_t wake_ns;      /* sum of delays between due time and first instruction */

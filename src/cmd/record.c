@@ -245,6 +245,9 @@ static void say_summary(const struct session *s)
 		say("hint: %llu samples could only be checked, not proven: this process may not run on "
 		    "the target's CPU (taskset, cpuset); --blocking is exact without",
 		    (unsigned long long)(st->samples - st->proven));
+	if (st->crowded)
+		say("hint: in %llu rounds the threads took turns: many ran at once, and each has fewer "
+		    "samples, that stand for more time", (unsigned long long)st->crowded);
 	if (s->recording.profile->cut)
 		say("warning: %llu stacks were cut: too deep, or too many different ones",
 		    (unsigned long long)s->recording.profile->cut);

@@ -32,9 +32,20 @@ static remote_addr robust_list_of(pid_t tid)
 void capture_open(struct capture *c, pid_t tid, enum native_way way, bool kernel)
 {
 	*c = (struct capture){ .log.fd = -1, .tcb = robust_list_of(tid), .most = NATIVE_STACK_MAX };
-	/* Without a log (too many files, say) the sleeping thread is still had by its system call. */
-	if (way == NATIVE_PERF && switch_log_open(&c->log, tid, kernel))
+	if (way == NATIVE_PERF)
+		capture_log_open(c, tid, kernel);
+}
+
+/* Without a log (too many files, say) the sleeping thread is still had by its system call. */
+void capture_log_open(struct capture *c, pid_t tid, bool kernel)
+{
+	if (switch_log_open(&c->log, tid, kernel))
 		c->log.fd = -1;
+}
+
+void capture_log_close(struct capture *c)
+{
+	switch_log_close(&c->log);
 }
 
 void capture_close(struct capture *c)

@@ -39,6 +39,9 @@ enum captured {
 
 void capture_open(struct capture *c, pid_t tid, enum native_way way, bool kernel);
 void capture_close(struct capture *c);
+/* The log alone; an open one may be closed for a while. */
+void capture_log_open(struct capture *c, pid_t tid, bool kernel);
+void capture_log_close(struct capture *c);
 
 /* The registers of a thread that does not run now: `running` when it is ready or held, else it
  * sleeps. Kernel frames come along where there are some. */

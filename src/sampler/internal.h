@@ -39,6 +39,7 @@ struct sampled {
 	uint32_t count, cap, skipped;
 	struct capture capture;  /* config.native */
 	bool native_only;        /* no thread of Python's: py is empty but for native_id */
+	bool turn;               /* in a crowd: it is looked at in this round */
 	bool kept;               /* config.native: the last look was proven and delivered */
 };
 
@@ -77,6 +78,10 @@ struct sampler {
 	struct look_native native;     /* config.native: of the look under way */
 	struct switch_record record;
 	struct stack_maps stacks;
+	bool crowded;                  /* see crowd.c */
+	uint32_t moved;                /* looks since the last round that found a thread had run */
+	uint32_t next_turn;            /* index in threads */
+	uint64_t crowded_rounds;
 	struct task_list tasks;        /* all threads of the process, Python's or not */
 
 	struct sampler_stats stats;
@@ -107,6 +112,10 @@ void roster_release(struct sampler *s);
 enum sampler_end roster_update(struct sampler *s, uint64_t now_ns);
 /* Compares the watched words within the look under way. */
 void roster_watch(struct sampler *s);
+
+/* crowd.c: whether the thread waits for its turn; and after each round, who is next. */
+bool crowd_waits(const struct sampler *s, const struct sampled *th);
+void crowd_round(struct sampler *s);
 
 /* look.c: one look at one thread; `now_ns` since the sampler's start. */
 enum look_result {

@@ -346,6 +346,7 @@ static void finish_delivered(struct sampler *s, struct sampled *th, struct look_
 			     uint64_t now_ns)
 {
 	account(th, l);
+	s->moved++;
 	th->skipped = s->raw->skipped;
 	if (s->want_asleep && !l->running && !s->config.native)
 		keep_stack(s, th);

@@ -117,7 +117,8 @@ static struct sampled *sampled_open(struct sampler *s, const struct sampler_thre
 	}
 	th->run_ns = run.run_ns;
 	if (s->config.native)
-		capture_open(&th->capture, info->tid, s->config.native, s->config.native_kernel);
+		capture_open(&th->capture, info->tid, s->crowded ? NATIVE_NONE : s->config.native,
+			     s->config.native_kernel);
 	th->number = s->ops.on_thread(s->ops.arg, info);
 	return th;
 }

@@ -88,7 +88,7 @@ static bool rests(const struct sampler *s, const struct sampled *th, uint32_t i)
 			every = rest_steps[k].every;
 	if (every > s->rest_max)
 		every = s->rest_max;
-	return every > 1 && !s->everybody && (s->stats.ticks + i) % every != 0;
+	return every > 1 && !s->everybody && !s->crowded && (s->stats.ticks + i) % every != 0;
 }
 
 /* Looks at everybody: first those here, then those on other CPUs. */
@@ -100,7 +100,7 @@ static void look_around(struct sampler *s)
 		struct sampled *th = s->threads[i];
 
 		th->listed = true;
-		if (th->gone || rests(s, th, i))
+		if (th->gone || crowd_waits(s, th) || rests(s, th, i))
 			continue;
 		if (look_at(s, th, false) == LOOK_ELSEWHERE) {
 			th->listed = false;
@@ -114,6 +114,7 @@ static void look_around(struct sampler *s)
 			elsewhere--;
 		}
 	}
+	crowd_round(s);
 }
 
 /* ptrace belongs to the thread that attached: in the looking thread, when its last look is done. */
