@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "type_slots.h"
+#include "util/first_above.h"
 #include "util/attr.h"
 #include "util/xalloc.h"
 
@@ -632,15 +633,7 @@ void methods_release(struct methods *m)
 
 const char *methods_find(const struct methods *m, uint64_t start)
 {
-	size_t low = 0, high = m->count;
+	size_t above = FIRST_ABOVE(m->count, i, m->rows[i].start, start);
 
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (m->rows[middle].start < start)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low < m->count && m->rows[low].start == start ? m->text + m->rows[low].text : NULL;
+	return above && m->rows[above - 1].start == start ? m->text + m->rows[above - 1].text : NULL;
 }

@@ -16,6 +16,7 @@
 #include "blend.h"
 #include "ring.h"
 #include "util/clock.h"
+#include "util/counters.h"
 #include "util/xalloc.h"
 
 enum {
@@ -361,30 +362,17 @@ void mixer_leave(struct mixer_client *c)
 
 void mixer_stats(const struct mixer_client *c, struct mixer_stats *ret)
 {
-	const uint64_t *from = (const uint64_t *)&c->stats;
-	uint64_t *to = (uint64_t *)ret;
-
-	for (size_t i = 0; i < sizeof(*ret) / sizeof(*to); i++)
-		to[i] = __atomic_load_n(&from[i], __ATOMIC_RELAXED);
+	counters_load((uint64_t *)ret, (const uint64_t *)&c->stats, sizeof(*ret));
 }
 
-/* Counters and nothing else. */
 void mixer_stats_add(struct mixer_stats *sum, const struct mixer_stats *add)
 {
-	uint64_t *to = (uint64_t *)sum;
-	const uint64_t *from = (const uint64_t *)add;
-
-	for (size_t i = 0; i < sizeof(*sum) / sizeof(*to); i++)
-		to[i] += from[i];
+	counters_add((uint64_t *)sum, (const uint64_t *)add, sizeof(*sum));
 }
 
 void mixer_stats_subtract(struct mixer_stats *from, const struct mixer_stats *what)
 {
-	uint64_t *to = (uint64_t *)from;
-	const uint64_t *by = (const uint64_t *)what;
-
-	for (size_t i = 0; i < sizeof(*from) / sizeof(*to); i++)
-		to[i] -= by[i];
+	counters_subtract((uint64_t *)from, (const uint64_t *)what, sizeof(*from));
 }
 
 void mixer_stats_text(const struct mixer_stats *s, struct buf *out)

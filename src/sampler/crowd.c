@@ -21,7 +21,7 @@ static void log_open(struct sampler *s, struct sampled *th)
 static void take_turns(struct sampler *s)
 {
 	for (uint32_t i = 0; i < s->thread_count; i++) {
-		if (s->threads[i]->turn || !s->crowded_rounds)
+		if (s->threads[i]->turn)
 			capture_log_close(&s->threads[i]->capture);
 		s->threads[i]->turn = false;
 	}
@@ -32,8 +32,15 @@ static void take_turns(struct sampler *s)
 		th->turn = true;
 	}
 	s->next_turn += CROWD_TURNS;
-	s->crowded_rounds++;
 	stat_add(&s->stats.crowded, 1);
+}
+
+static void crowd_begin(struct sampler *s)
+{
+	s->crowded = true;
+	s->next_turn = s->moved = 0;
+	for (uint32_t i = 0; i < s->thread_count; i++)
+		capture_log_close(&s->threads[i]->capture);
 }
 
 static void crowd_end(struct sampler *s)
@@ -69,13 +76,10 @@ void crowd_round(struct sampler *s)
 		return;
 	if (s->crowded && is_over(s))
 		crowd_end(s);
-	if (!s->crowded && s->moved > CROWD_MIN && !s->everybody) {
-		s->crowded = true;
-		s->crowded_rounds = 0;
-		s->next_turn = 0;
-	}
+	else if (!s->crowded && s->moved > CROWD_MIN && !s->everybody)
+		crowd_begin(s);
 	if (s->crowded)
 		take_turns(s);
-	if (!s->crowded || s->crowded_rounds == 1)
+	else
 		s->moved = 0;
 }

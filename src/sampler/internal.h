@@ -81,7 +81,6 @@ struct sampler {
 	bool crowded;                  /* see crowd.c */
 	uint32_t moved;                /* looks since the last round that found a thread had run */
 	uint32_t next_turn;            /* index in threads */
-	uint64_t crowded_rounds;
 	struct task_list tasks;        /* all threads of the process, Python's or not */
 
 	struct sampler_stats stats;

@@ -13,6 +13,7 @@
 
 #include "internal.h"
 #include "util/clock.h"
+#include "util/counters.h"
 #include "util/xalloc.h"
 
 enum { JOIN_PERIOD_S = 1 };
@@ -303,11 +304,7 @@ enum sampler_end sampler_state(const struct sampler *s)
 
 void sampler_stats(const struct sampler *s, struct sampler_stats *ret)
 {
-	const uint64_t *from = (const uint64_t *)&s->stats;
-	uint64_t *to = (uint64_t *)ret;
-
-	for (size_t i = 0; i < sizeof(*ret) / sizeof(*to); i++)
-		to[i] = __atomic_load_n(&from[i], __ATOMIC_RELAXED);
+	counters_load((uint64_t *)ret, (const uint64_t *)&s->stats, sizeof(*ret));
 }
 
 const char *sampler_how(const struct sampler *s)

@@ -2,6 +2,8 @@
  * Sums and words for the counters. */
 #include "sampler/stats.h"
 
+#include "util/counters.h"
+
 static const char *drop_text(unsigned int reason)
 {
 	switch (reason) {
@@ -69,11 +71,8 @@ void stats_add(struct sampler_stats *sum, const struct sampler_stats *add)
 {
 	uint64_t wake = larger(sum->wake_max_ns, add->wake_max_ns);
 	uint64_t stopped = larger(sum->stopped_max_ns, add->stopped_max_ns);
-	uint64_t *to = (uint64_t *)sum;
-	const uint64_t *from = (const uint64_t *)add;
 
-	for (size_t i = 0; i < sizeof(*sum) / sizeof(*to); i++)
-		to[i] += from[i];
+	counters_add((uint64_t *)sum, (const uint64_t *)add, sizeof(*sum));
 	sum->wake_max_ns = wake;
 	sum->stopped_max_ns = stopped;
 }
@@ -81,11 +80,8 @@ void stats_add(struct sampler_stats *sum, const struct sampler_stats *add)
 void stats_subtract(struct sampler_stats *from, const struct sampler_stats *what)
 {
 	uint64_t wake = from->wake_max_ns, stopped = from->stopped_max_ns;
-	uint64_t *to = (uint64_t *)from;
-	const uint64_t *by = (const uint64_t *)what;
 
-	for (size_t i = 0; i < sizeof(*from) / sizeof(*to); i++)
-		to[i] -= by[i];
+	counters_subtract((uint64_t *)from, (const uint64_t *)what, sizeof(*from));
 	from->wake_max_ns = wake;
 	from->stopped_max_ns = stopped;
 }

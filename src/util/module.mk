@@ -10,7 +10,7 @@ libpystoker_a_SOURCES += \
 	include/util/log.h %D%/log.c \
 	include/util/json.h %D%/json.c \
 	include/util/pbwire.h %D%/pbwire.c \
-	include/util/pool.h %D%/pool.c \
+	include/util/counters.h include/util/pool.h %D%/pool.c \
 	include/util/utf8.h %D%/utf8.c \
 	include/util/varint.h \
 	include/util/xalloc.h %D%/xalloc.c
